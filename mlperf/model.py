@@ -1,0 +1,109 @@
+"""The values that pass between rooms: what a table says (`Measurement`) and what we made of it (`Sighting`).
+
+Also the columns of a result. No parsing and no SQL here; the tables' DDL is `loaders/schema.sql`.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from mlperf.errors import Where
+
+Suite = Literal["training", "inference-datacenter", "inference-edge"]
+Kind = Literal["training", "inference"]
+Better = Literal["higher", "lower"]
+Basis = Literal["published", "computed"]
+
+RESULT_COLUMNS: Final[tuple[str, ...]] = (
+    "round", "suite", "division", "availability", "submitter", "system_id", "system_name", "server", "server_family",
+    "accelerator", "accelerator_count", "nodes", "processor", "framework", "benchmark", "scenario", "metric", "value",
+    "unit", "better", "has_power", "power_value", "power_unit", "efficiency", "efficiency_unit", "accuracy", "inferred",
+    "valid", "runs", "public_id", "basis", "verified", "origin", "source", "source_path",
+)  # fmt: skip
+"""The columns of a result in the order of every file we write; null is empty."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One figure as its file states it, spellings untouched; `None` where the file is silent.
+
+    Texts are stripped of surrounding blanks. A row that holds a figure and its power is one measurement; a table that
+    lists power as a row of its own yields a second measurement with `value` None.
+    """
+
+    where: Where
+    kind: Kind
+    round: str | None = None
+    suites: str | None = None
+    """The system type as written: `edge`, `datacenter,edge`, …; None where the table does not say."""
+    division: str | None = None
+    availability: str | None = None
+    submitter: str | None = None
+    system_id: str | None = None
+    """The folder name in the results repository; None where the table names systems only for display."""
+    system_name: str | None = None
+    accelerator: str | None = None
+    accelerators_per_node: str | None = None
+    accelerators_total: str | None = None
+    nodes: str | None = None
+    processor: str | None = None
+    processors_per_node: str | None = None
+    processor_cores: str | None = None
+    framework: str | None = None
+    operating_system: str | None = None
+    model: str | None = None
+    """The model's own name in the submission; differs from the benchmark in the open division."""
+    benchmark: str | None = None
+    scenario: str | None = None
+    value: float | None = None
+    unit: str | None = None
+    has_power: bool = False
+    power_value: float | None = None
+    power_unit: str | None = None
+    accuracy: str | None = None
+    inferred: bool | None = None
+    valid: bool | None = None
+    public_id: str | None = None
+    location: str | None = None
+    """Path of the result inside the round's repository at MLCommons."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One figure in one source after normalisation: catalog ids, canonical units, one suite."""
+
+    where: Where
+    round: str
+    suite: Suite
+    division: str
+    availability: str | None
+    submitter: str
+    system_id: str | None
+    system_name: str | None
+    server: str | None
+    server_family: str | None
+    accelerator: str | None
+    """Canonical names joined by ` + `; the raw spelling where the catalog does not know it; None for none."""
+    accelerator_raw: str | None
+    accelerator_count: int | None
+    nodes: int | None
+    processor: str | None
+    processors_per_node: str | None
+    processor_cores: str | None
+    framework: str | None
+    operating_system: str | None
+    benchmark: str
+    model: str | None
+    """The submission's own model where it is not the benchmark itself (open division)."""
+    scenario: str | None
+    metric: str
+    value: float | None
+    unit: str
+    better: Better
+    has_power: bool
+    power_value: float | None
+    power_unit: str | None
+    accuracy: str | None
+    inferred: bool | None
+    valid: bool | None
+    public_id: str | None
+    location: str | None
