@@ -1,0 +1,253 @@
+"""What MLPerf is: rounds, benchmarks, scoring, spellings. All is data in `catalog/*.toml`; here it is looked up.
+
+No rule of a benchmark or a round may stand here as an `if`. Lookups are dictionary lookups: loaders ask for every row.
+"""
+
+import functools
+from pathlib import Path
+
+from mlperf.catalog_files import CATALOG, Entry, fold, read
+from mlperf.model import Kind, Suite
+from mlperf.rounds import Benchmark, Break, Round, Rounds, SuiteFacts, read_benchmark, read_break, read_kind, read_suite
+from mlperf.scoring import Power, Score, Scoring
+from mlperf.spellings import Accelerator, AcceleratorSpellings, Index, Server, ServerSpellings, Spelling
+
+__all__ = ["Accelerator", "Benchmark", "Break", "Facts", "Round", "Score", "Server", "Spelling", "SuiteFacts", "facts"]
+
+MEMORY = 8192
+"""Answers kept of lookups that search inside a text; a hostile file with endless names must not fill the memory."""
+
+
+class Facts:
+    """The whole catalog, checked; every method answers None (or nothing) for what the catalog does not know."""
+
+    def __init__(self, folder: Path = CATALOG) -> None:
+        self._rounds = Rounds(read(folder, "rounds.toml"))
+        self._read_suites(read(folder, "suites.toml"))
+        self._read_benchmarks(read(folder, "benchmarks.toml"))
+        self._read_breaks(read(folder, "comparability.toml"))
+        self._scoring = Scoring(read(folder, "scoring.toml"), self._rounds, self.benchmarks, self.scenarios)
+        self._power = Power(read(folder, "power.toml"), self._rounds)
+        self._unreliable = _unreliable(read(folder, "unreliable.toml"), self._rounds)
+        self._submitters = _names(read(folder, "submitters.toml"))
+        accelerators = AcceleratorSpellings(read(folder, "accelerators.toml"))
+        servers = ServerSpellings(read(folder, "servers.toml"))
+        self.accelerators = accelerators.all
+        self.servers = servers.all
+        self._accelerator = functools.lru_cache(MEMORY)(accelerators.find)
+        self._server = functools.lru_cache(MEMORY)(servers.find)
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """Every round: the inference rounds and the training rounds, each oldest first."""
+        return self._rounds.all
+
+    def _read_suites(self, file: Entry) -> None:
+        self._system_types: Index[SuiteFacts] = Index()
+        suites = []
+        for entry in file.entries("suite"):
+            suite = read_suite(entry)
+            self._system_types.add(entry, suite, (suite.id, *entry.texts("spellings")))
+            entry.close()
+            suites.append(suite)
+        self.suite_facts = tuple(suites)
+        self._scenarios, self.scenarios = _spelled(file, "scenario")
+        self._divisions, self.divisions = _spelled(file, "division")
+        self._availabilities, self.availabilities = _spelled(file, "availability")
+        file.close()
+
+    def _read_benchmarks(self, file: Entry) -> None:
+        self._benchmarks: dict[tuple[Kind, str], Benchmark] = {}
+        self._benchmark_names: dict[Kind, Index[Benchmark]] = {"training": Index(), "inference": Index()}
+        entries = file.entries("benchmark")
+        for entry in entries:
+            benchmark = read_benchmark(entry, self._rounds)
+            self._benchmark_names[benchmark.kind].add(entry, benchmark, (benchmark.id, *entry.texts("aliases")))
+            self._benchmarks[benchmark.kind, benchmark.id] = benchmark
+            entry.close()
+            for member in benchmark.memberships:
+                if unknown := {*member.required, *member.optional} - set(self.scenarios):
+                    raise entry.wrong(f"unknown scenario {', '.join(sorted(unknown))}")
+        file.close()
+        self.benchmarks = tuple(self._benchmarks.values())
+        for benchmark in self.benchmarks:
+            if (benchmark.kind, benchmark.lineage) not in self._benchmarks:
+                raise file.wrong(f"lineage {benchmark.lineage!r} of {benchmark.id} is no {benchmark.kind} benchmark")
+
+    def _read_breaks(self, file: Entry) -> None:
+        self._breaks = tuple(read_break(entry, self._rounds) for entry in file.entries("break", "from"))
+        file.close()
+        for found in self._breaks:
+            for benchmark_id in found.benchmarks:
+                if (found.kind, benchmark_id) not in self._benchmarks:
+                    raise file.wrong(f"there is no {found.kind} benchmark {benchmark_id!r}")
+
+    def round(self, kind: Kind, text: str) -> Round | None:
+        """The round that a text means: `v3.1`, `V3.1` or `3.1`."""
+        folded = fold(text)
+        return self._rounds.get(kind, folded if folded.startswith("v") else f"v{folded}")
+
+    def benchmark(self, kind: Kind, text: str, round_id: str | None) -> Benchmark | None:
+        """The benchmark that a text means, where the round has it; in any round for None."""
+        found = self._benchmark_names[kind].get(text)
+        if found is None or round_id is None:
+            return found
+        played = self._rounds.get(kind, round_id)
+        if played is None:
+            return None
+        first = self._rounds.get(kind, found.first)
+        last = self._rounds.get(kind, found.last) if found.last else played
+        return found if first and last and first.index <= played.index <= last.index else None
+
+    def scenario(self, text: str) -> str | None:
+        """The scenario that a text means, such as `single stream`."""
+        return self._scenarios.get(text)
+
+    def division(self, text: str) -> str | None:
+        """The division that a text means, such as `Closed - Power`."""
+        return self._divisions.get(text)
+
+    def availability(self, text: str) -> str | None:
+        """The availability that a text means; cloud and on-premise are both `available`."""
+        return self._availabilities.get(text)
+
+    def submitter(self, text: str) -> str:
+        """The one spelling of a submitter; an unknown one stays as written."""
+        return self._submitters.get(text) or text.strip()
+
+    def accelerator(self, text: str) -> Spelling | None:
+        """What an accelerator spelling means."""
+        return self._accelerator(text)
+
+    def server(self, system_id: str | None, system_name: str | None) -> Server | None:
+        """The server model that stands in a system's ID or name."""
+        return self._server(system_id, system_name)
+
+    def score(self, kind: Kind, round_id: str, benchmark_id: str, scenario: str | None) -> Score | None:
+        """How a result is scored; `scenario` is None in training."""
+        return self._scoring.get(kind, round_id, benchmark_id, scenario)
+
+    def score_by_heading(self, kind: Kind, round_id: str, scenario: str | None, heading: str) -> Score | None:
+        """How a benchmark that the catalog does not know is scored, told from its heading in a table."""
+        return self._scoring.by_heading(kind, round_id, scenario, heading)
+
+    def is_heading(self, text: str) -> bool:
+        """Whether published tables head figures, or their power, with this text."""
+        return self._scoring.is_heading(text) or self.power_unit(text) is not None
+
+    def is_unreliable(self, kind: Kind, round_id: str, field: str) -> bool:
+        """Whether the published tables of a round are known to be wrong about a field of a result."""
+        return (kind, round_id, field) in self._unreliable
+
+    def suites(self, round_id: str, system_types: str, benchmark_id: str, scenario: str | None) -> tuple[Suite, ...]:
+        """The suites that list a result of a system of these types, `datacenter,edge` for a dual system.
+
+        A system of one suite keeps it whatever the scenario. A dual system is listed where the benchmark belongs in
+        that round with that scenario; where it belongs to none, in the suites that have the scenario. Unknown types:
+        nothing.
+        Source: mlcommons/inference, generate_final_report.py: filter_scenarios.
+        """
+        named = [suite for part in system_types.split(",") if (suite := self._system_types.get(part))]
+        if len(named) < 2:
+            return tuple(suite.id for suite in named)
+        benchmark = self._benchmarks.get(("inference", benchmark_id))
+        played = self._rounds.get("inference", round_id)
+        fitting = (
+            [suite for suite in named if scenario in benchmark.scenarios(suite.id, played.index)]
+            if benchmark and played
+            else []
+        )
+        listing = fitting or [suite for suite in named if scenario in suite.scenarios]
+        return tuple(suite.id for suite in self.suite_facts if suite in listing)
+
+    def incomparable(
+        self, kind: Kind, one: tuple[str, str], other: tuple[str, str], scenario: str | None = None
+    ) -> str | None:
+        """Why results of two (benchmark, round) of one scenario do not compare; None when they do.
+
+        Source: policies/MLPerf_Compatibility_Table.adoc; units by scoring.toml.
+        """
+        sides = [self._side(kind, benchmark_id, round_id, scenario) for benchmark_id, round_id in (one, other)]
+        known = [side for side in sides if side]
+        if len(known) < len(sides):
+            return "The catalog does not know both."
+        lineages = {benchmark.lineage for benchmark, _, _ in known}
+        if len(lineages) > 1:
+            return "They are different benchmarks."
+        members = {benchmark.id for benchmark in self.benchmarks if benchmark.lineage in lineages}
+        indexes = [played.index for _, played, _ in known]
+        for found in self._breaks:
+            if found.kind == kind and found.parts(members, scenario, indexes):
+                return found.reason
+        units = [score.unit for _, _, score in known]
+        return None if len(set(units)) == 1 else f"The unit changed: {' and '.join(units)}."
+
+    def _side(
+        self, kind: Kind, benchmark_id: str, round_id: str, scenario: str | None
+    ) -> tuple[Benchmark, Round, Score] | None:
+        """What a comparison needs to know of one result; None where the catalog does not know it."""
+        benchmark, played = self._benchmarks.get((kind, benchmark_id)), self._rounds.get(kind, round_id)
+        score = self.score(kind, round_id, benchmark_id, scenario)
+        return (benchmark, played, score) if benchmark and played and score else None
+
+    def power_unit(self, text: str) -> tuple[str, float] | None:
+        """The unit of power or energy that a text means, and the factor that leads to it: `Joules` → (`mJ`, 1000)."""
+        return self._power.unit(text)
+
+    def efficiency(
+        self, kind: Kind, round_id: str, scenario: str | None, value: float, power_value: float, power_unit: str
+    ) -> float | None:
+        """Samples (or tokens) per joule from measured power; None where the catalog has no rule, as in training.
+
+        Source: mlcommons/inference, submission checker: get_power_metric.
+        """
+        played = self._rounds.get(kind, round_id)
+        return self._power.efficiency(kind, played.index, scenario, value, power_value, power_unit) if played else None
+
+    def efficiency_unit(self, unit: str) -> str | None:
+        """The unit of the efficiency of a result in `unit`: `samples/J` or `tokens/J`."""
+        return self._power.efficiency_unit(unit)
+
+
+def _spelled(file: Entry, key: str) -> tuple[Index[str], tuple[str, ...]]:
+    """Ids by their spellings, and the ids in the order of the file."""
+    index: Index[str] = Index()
+    ids = []
+    for entry in file.entries(key):
+        spelled = entry.text("id")
+        index.add(entry, spelled, (spelled, *entry.texts("spellings")))
+        entry.close()
+        ids.append(spelled)
+    return index, tuple(ids)
+
+
+def _unreliable(file: Entry, rounds: Rounds) -> frozenset[tuple[Kind, str, str]]:
+    """unreliable.toml: fields of published tables that cannot be trusted."""
+    found = set()
+    for entry in file.entries("unreliable", "field"):
+        kind, round_id, name = read_kind(entry), entry.text("round"), entry.text("field")
+        if rounds.get(kind, round_id) is None:
+            raise entry.wrong(f"there is no {kind} round {round_id!r}")
+        entry.text("reason")
+        entry.close()
+        found.add((kind, round_id, name))
+    file.close()
+    return frozenset(found)
+
+
+def _names(file: Entry) -> Index[str]:
+    """submitters.toml: names by their spellings."""
+    index: Index[str] = Index()
+    for entry in file.entries("submitter", "name"):
+        name = entry.text("name")
+        index.add(entry, name, (name, *entry.texts("spellings")))
+        entry.maybe_text("reason")
+        entry.close()
+    file.close()
+    return index
+
+
+@functools.cache
+def facts() -> Facts:
+    """The catalog that comes with the project, read once; `CatalogError` when one of its files is wrong."""
+    return Facts()
