@@ -1,0 +1,241 @@
+"""From a path that a user names to readable sources: plain files, folders, zips and tars, told apart by content.
+
+Nothing is unpacked to disk, no archive is held whole, nothing is written. What a file means is for `formats` to say.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from loaders.archives import HEAD, Member, is_document, is_ignored, not_a_file, packing
+from loaders.limits import Limits, as_text, faults, file_chunks, safe_opener, shown, stream, tidy_name, unsafe_name
+from loaders.looks import archive_looks, looks_like
+from loaders.tars import tar_members
+from loaders.zips import zip_directory, zip_members
+from mlperf.errors import BrokenFile, LoadError, Problem, UnsafeArchive, Where
+
+__all__ = ["Container", "Limits", "Overlong", "Source", "container_digest", "lines", "looks_like", "sources"]
+
+LIMITS = Limits()
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Container:
+    """What the user named, or an archive that lies in the folder that the user named."""
+
+    name: str
+    kind: Literal["file", "folder", "zip", "tar"]
+    path: Path
+    digests: dict[Path, str] = field(default_factory=dict, repr=False, compare=False)
+    """Hashes of files on disk that were asked for."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file, wherever it lies."""
+
+    name: str
+    """As its owner has it: `up.zip/closed/Dell/cm-result.json`, `folder/sub/file.csv`, `/home/me/file.csv`."""
+    path: str
+    """POSIX path inside the container; of a plain file its base name."""
+    container: Container
+    size: int
+    head: bytes = field(repr=False)
+    """The first 64 KiB."""
+    file: Path
+    """The file on disk that holds it: itself, or its archive."""
+    chunks: Callable[[], Iterator[bytes]] = field(repr=False)
+
+    def open(self) -> BinaryIO:
+        """A fresh stream over the whole content; reading raises BrokenFile or UnsafeArchive.
+
+        A member of a tar can be opened until the next source is asked for (LoadError after that), and a second
+        time only up to 4 MiB.
+        """
+        return stream(self.chunks())
+
+
+@dataclass(frozen=True)
+class Overlong:
+    """A line that is too long to be one of ours."""
+
+    number: int
+    size: int
+
+
+def sources(
+    path: Path, limits: Limits = LIMITS, on_progress: OnProgress | None = None, *, name: str | None = None
+) -> Iterator[Source | Problem]:
+    """Every file that `path` holds, archives in their own order and folders sorted; a Problem for each one left out.
+
+    `name` is what the user calls it (an upload lies on disk under another name). `on_progress` hears bytes done and
+    bytes in all, as they lie on disk. Read a source before asking for the next: the members of a tar pass by.
+    An archive in a folder that turns out to be damaged or unsafe is a Problem (`broken-file`, `unsafe-archive`)
+    whose `where.file` is the name of the container; what came from it before cannot be trusted.
+    Raises LoadError, UnsafeArchive or BrokenFile, and only when iterated.
+    """
+    given = as_text(str(path) if name is None else name)
+    try:
+        real = path.resolve(strict=True)
+        status = real.stat()
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle (Python 3.11)
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else shown(str(error))
+        fix = "Check the path, and who may read it."
+        raise LoadError(f"cannot be opened ({reason}).", shown(given), fix) from error
+    short = as_text(name or (real.name if path.name in {"", ".."} else path.name))
+    progress = on_progress or (lambda _done, _total: None)
+    if stat.S_ISDIR(status.st_mode):
+        yield from _folder(Container(short, "folder", real), limits, progress)
+    elif stat.S_ISREG(status.st_mode):
+        report = partial(_report, progress, 0, status.st_size, status.st_size)
+        yield from _file(real, short, Container(given, "file", real), limits, report)
+        progress(status.st_size, status.st_size)
+    else:
+        raise LoadError("is neither a file nor a folder.", given, "Name a file, a folder, a .zip or a .tar.gz.")
+
+
+def _report(progress: OnProgress, before: int, most: int, total: int, done: int) -> None:
+    progress(before + min(done, most), total)
+
+
+def _file(
+    file: Path, name: str, container: Container, limits: Limits, on_progress: Callable[[int], None]
+) -> Iterator[Source | Problem]:
+    """What one file on disk holds: itself, or the members of the archive that it is."""
+    size, head = _beginning(file, container.name if container.kind == "file" else name)
+    form = packing(head)
+    members: Iterator[Member | Problem]
+    if form == "zip":
+        directory = zip_directory(file, name, limits)
+        members = zip_members(file, name, directory, limits, on_progress)
+        form = None if is_document([entry.filename for entry in directory.entries]) else form
+    elif form is not None:
+        members = tar_members(file, name, form == "tar.gz", limits, on_progress)
+    if form is None:
+        is_alone = container.kind == "file"
+        where = container.name if is_alone else name
+        path = as_text(file.name) if is_alone else name.removeprefix(f"{container.name}/")
+        yield Source(where, path, container, size, head, file, partial(file_chunks, file, where))
+    else:
+        archive = Container(name, "zip" if form == "zip" else "tar", file)
+        yield from _members(archive, members)
+
+
+def _members(archive: Container, members: Iterator[Member | Problem]) -> Iterator[Source | Problem]:
+    for member in members:
+        if isinstance(member, Problem):
+            yield member
+            continue
+        where = f"{archive.name}/{member.path}"
+        if looks := archive_looks(member.head):
+            found = f"is {looks} inside an archive and was not opened."
+            yield Problem(Where(where), "nested-archive", found, "Unpack the outer archive and load its folder.")
+        else:
+            yield Source(where, member.path, archive, member.size, member.head, archive.path, member.chunks)
+
+
+def _beginning(file: Path, name: str) -> tuple[int, bytes]:
+    with faults(name), open(file, "rb", opener=safe_opener) as content:
+        status = os.fstat(content.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise BrokenFile("is no ordinary file any more.", name, "Name a file, a folder, a .zip or a .tar.gz.")
+        return status.st_size, content.read(HEAD)
+
+
+def _folder(container: Container, limits: Limits, progress: OnProgress) -> Iterator[Source | Problem]:
+    listed = list(_listed(container, limits))
+    total = sum(0 if isinstance(entry, Problem) else entry[2] for entry in listed)
+    done = 0
+    for entry in listed:
+        if isinstance(entry, Problem):
+            yield entry
+            continue
+        file, path, size = entry
+        name = f"{container.name}/{path}"
+        try:
+            yield from _file(file, name, container, limits, partial(_report, progress, done, size, total))
+        except UnsafeArchive as error:
+            yield _refused(name, "unsafe-archive", error)
+        except BrokenFile as error:
+            yield _refused(name, "broken-file", error)
+        done += size
+        progress(done, total)
+
+
+def _refused(name: str, kind: str, error: LoadError) -> Problem:
+    inner = "" if error.where is None else error.where.file.removeprefix(name).removeprefix("/")
+    found = f'its member "{inner}" {error.found}' if inner else error.found
+    return Problem(Where(name), kind, found, error.fix)
+
+
+Listed = tuple[Path, str, int]
+
+
+def _listed(container: Container, limits: Limits) -> Iterator[Listed | Problem]:
+    """Files below a folder as (file, path in the folder, bytes), sorted; links and pipes are Problems, never opened."""
+    count = 0
+    waiting = [("", container.path)]
+    while waiting:
+        path, file = waiting.pop()
+        count += 1
+        if count > limits.members:
+            fix = "Name a smaller folder, or load its parts one by one."
+            raise LoadError(f"holds more than {limits.members:,} files and folders.", container.name, fix)
+        where = f"{container.name}/{tidy_name(path)}".removesuffix("/")
+        if path and is_ignored(path):
+            continue
+        if path and (reason := unsafe_name(path, limits)):
+            yield Problem(Where(shown(where)), "unsafe-name", f"{reason} and was not read.", "Rename or move it.")
+            continue
+        try:
+            status = file.lstat() if path else file.stat()
+            if stat.S_ISDIR(status.st_mode):
+                names = sorted((entry.name for entry in file.iterdir()), reverse=True)
+                waiting += [(f"{path}/{name}" if path else name, file / name) for name in names]
+                continue
+        except OSError as error:
+            yield _unreadable(where, error)
+            continue
+        if stat.S_ISREG(status.st_mode):
+            yield file, tidy_name(path), status.st_size
+        else:
+            yield not_a_file(where, is_link=stat.S_ISLNK(status.st_mode))
+
+
+def _unreadable(where: str, error: OSError) -> Problem:
+    return Problem(Where(where), "unreadable", f"cannot be read ({error.strerror}).", "Check who may read it.")
+
+
+def container_digest(source: Source) -> str:
+    """SHA-256, in hexadecimal, of the file on disk that holds `source`: itself, or its archive; computed once."""
+    known = source.container.digests
+    if source.file not in known:
+        mark = hashlib.sha256()
+        for chunk in file_chunks(source.file, source.name):
+            mark.update(chunk)
+        known[source.file] = mark.hexdigest()
+    return known[source.file]
+
+
+def lines(source: Source, limit: int = 1 << 20) -> Iterator[tuple[int, bytes] | Overlong]:
+    """Lines of a source without their line end, numbered from 1 as an editor does: at line feeds only.
+
+    A line of more than `limit` bytes is an Overlong with its size, and is never held whole.
+    """
+    number = 0
+    with source.open() as content:
+        while line := content.readline(limit + 1):
+            number += 1
+            if len(line) <= limit or line.endswith(b"\n"):
+                yield number, line.removesuffix(b"\n").removesuffix(b"\r")
+                continue
+            size = len(line)
+            while not line.endswith(b"\n") and (line := content.readline(limit)):
+                size += len(line)
+            yield Overlong(number, size - line.endswith(b"\n"))
