@@ -1,0 +1,134 @@
+"""The command line: `python -m loaders load | snapshot | export`.
+
+Standard output is the report or the data; standard error is narration and faults. Exit 0 when something was stored or
+written, 2 when nothing could be.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from tqdm import tqdm
+
+from loaders import manifest, registry, snapshot, store
+from loaders.ingest import SourceReport, load
+from loaders.report import lines
+from loaders.unpack import OnProgress
+from mlperf import export, queries
+from mlperf.errors import DashboardError
+from mlperf.filters import FILTER_COLUMNS, Filters, from_text
+
+FAILED: Final = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except DashboardError as fault:
+        print(fault, file=sys.stderr)
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m loaders", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True)
+    into = commands.add_parser("load", help="load results into a database file", description=registry.accepted())
+    into.add_argument("path", nargs="+", type=Path, help="a file, a folder, a .zip or a .tar.gz")
+    into.add_argument("--into", required=True, type=Path, metavar="FILE.duckdb", help="made where there is none")
+    into.set_defaults(run=_load)
+    built = commands.add_parser("snapshot", help="build the embedded snapshot")
+    built.add_argument(
+        "--from",
+        dest="folders",
+        nargs="+",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="folders of MLCommons' tables",
+    )
+    built.add_argument(
+        "--to", type=Path, default=snapshot.DATA, metavar="DIR", help="where the Parquet files go (data/)"
+    )
+    built.set_defaults(run=_snapshot)
+    out = commands.add_parser(
+        "export", help="write results", description="Filters are named like columns and repeat for several values."
+    )
+    out.add_argument(
+        "--from",
+        dest="database",
+        type=Path,
+        metavar="FILE.duckdb",
+        help="a file made by `load` (default: the embedded snapshot)",
+    )
+    out.add_argument("--format", choices=sorted(export.MEDIA_TYPES), default="csv")
+    out.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
+    for column in (*FILTER_COLUMNS, "search"):
+        out.add_argument(
+            "--" + column.replace("_", "-"), dest=f"filter_{column}", action="append", default=[], metavar="VALUE"
+        )
+    out.set_defaults(run=_export)
+    return parser
+
+
+@contextmanager
+def _progress(path: Path) -> Iterator[OnProgress]:
+    """A bar on a terminal; nothing elsewhere."""
+    with tqdm(desc=path.name, unit="B", unit_scale=True, disable=None, leave=False, file=sys.stderr) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield advance
+
+
+def _load(options: argparse.Namespace) -> int:
+    existed = options.into.exists()
+    connection = store.open_database(options.into)
+    reports: list[SourceReport] = []
+    listed = manifest.read()
+    for path in options.path:
+        with _progress(path) as progress:
+            reports += load(path, connection, listed, on_progress=progress)
+    connection.close()
+    if any(report.is_loaded for report in reports):
+        print("\n".join(line for report in reports for line in lines(report)))
+        return 0
+    if not existed:
+        options.into.unlink(missing_ok=True)
+    print("\n".join(line for report in reports for line in lines(report)), file=sys.stderr)
+    print(f"Nothing was stored. {registry.accepted()}", file=sys.stderr)
+    return FAILED
+
+
+def _snapshot(options: argparse.Namespace) -> int:
+    reports = snapshot.build(options.folders, options.to, manifest.read(), _progress)
+    print("\n".join(line for report in reports for line in lines(report)))
+    for table in snapshot.TABLES:
+        print(f"{options.to / table}.parquet: {(options.to / f'{table}.parquet').stat().st_size:,} bytes")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    filters = Filters(search=" ".join(options.filter_search))
+    for column in FILTER_COLUMNS:
+        filters = filters.choose(column, [from_text(column, text) for text in getattr(options, f"filter_{column}")])
+    connection = store.open_to_read(options.database) if options.database else snapshot.open_snapshot()
+    data = export.write(queries.export_rows(connection, filters), options.format)
+    if options.output:
+        options.output.write_bytes(data)
+    else:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""The cells of one row or record under their names, and the problems met while reading them."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from loaders.cells import BadCell, Numbers, text, yes_or_no
+from mlperf.errors import Problem, Where
+
+Cell = TypeVar("Cell")
+
+
+class Fields:
+    """Reads cells by name; a cell that makes no sense becomes a `Problem` and reads as None."""
+
+    def __init__(self, where: Where, cells: Mapping[str, object], numbers: Numbers | None = None) -> None:
+        self.where = where
+        self.problems: list[Problem] = []
+        self._cells = cells
+        self._numbers = numbers or Numbers()
+
+    def text(self, *names: str) -> str | None:
+        """The first of these cells that says something."""
+        return next((found for name in names if (found := self._read(name, text)) is not None), None)
+
+    def number(self, *names: str) -> float | None:
+        """The first of these cells that holds a number."""
+        return next((found for name in names if (found := self._read(name, self._numbers.number)) is not None), None)
+
+    def flag(self, name: str) -> bool | None:
+        """The cell as yes or no."""
+        return self._read(name, yes_or_no)
+
+    def _read(self, name: str, read: Callable[[object], Cell | None]) -> Cell | None:
+        try:
+            return read(self._cells.get(name))
+        except BadCell as fault:
+            self.problems.append(Problem(self.where, "bad-cell", f"{name}: {fault}.", "The cell was left out."))
+            return None

@@ -1,0 +1,1 @@
+"""One module per shape in which results come; `loaders.registry` lists them."""

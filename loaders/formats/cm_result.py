@@ -1,0 +1,97 @@
+"""`cm-result.json` of mlcommons/cm4mlperf-results: flat lists of results per suite, division, task and scenario.
+
+Inference records have the submission checker's names; the same result stands in several files, and in v4.0 and v4.1
+power stands in records of its own. A training record shows one benchmark under `Result` and every benchmark of its
+system in a column of its own: all of them are read, because some (unet3d, dlrm_dcnv2) stand only there.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from loaders.fields import Fields
+from loaders.formats import checker
+from loaders.json_records import Record, first_keys, json_records
+from loaders.protocol import Parsed
+from loaders.unpack import Source
+from mlperf.errors import Problem
+from mlperf.facts import facts
+from mlperf.model import Measurement
+
+NAME: Final = "cm-result"
+TITLE: Final = "`cm-result.json` of cm4mlperf-results (inference and training)"
+RANK: Final = 30
+
+_TRAINING: Final = frozenset({"uid", "Model_ID", "Result", "Result_Units", "details_url"})
+
+
+def recognises(source: Source) -> bool:
+    """JSON records with the `uid` of the cm tables and the columns of either suite."""
+    bracket, keys = first_keys(source)
+    return bool(bracket) and "uid" in keys and (keys >= checker.COLUMNS or keys >= _TRAINING)
+
+
+def parse(source: Source) -> Iterator[Parsed]:
+    """One measurement per inference record, one per filled benchmark column of a training record."""
+    for record in json_records(source):
+        if not isinstance(record, Record):
+            yield record
+        elif "MlperfModel" in record.fields:
+            yield from _inference(record)
+        else:
+            yield from _training(record)
+
+
+def _inference(record: Record) -> Iterator[Parsed]:
+    fields = Fields(record.where, record.fields)
+    power = {"power_value": fields.number("Result_Power"), "power_unit": fields.text("Result_Power_Units")}
+    if fields.number("Result") is None and power["power_unit"] is None:
+        power["power_unit"] = fields.text("Units")
+    yield checker.measurement(fields, power)
+    yield from fields.problems
+
+
+def _training(record: Record) -> Iterator[Parsed]:
+    fields = Fields(record.where, record.fields)
+    shown = fields.text("Model_ID")
+    benchmarks = dict.fromkeys([*([shown] if shown else []), *_benchmark_columns(record.fields)])
+    for benchmark in benchmarks:
+        value = fields.number(benchmark)
+        if benchmark == shown:
+            result = fields.number("Result")
+            if value is not None and result is not None and value != result:
+                found = f'"Result" is {result} but column "{benchmark}" is {value}.'
+                yield Problem(record.where, "columns-differ", found, '"Result" was taken.')
+            value = result if result is not None else value
+        if value is not None:
+            yield _training_measurement(fields, benchmark, value)
+    yield from dict.fromkeys(fields.problems)
+
+
+def _benchmark_columns(names: Iterable[str]) -> list[str]:
+    known = ((name, facts().benchmark("training", name, None)) for name in names)
+    return [name for name, benchmark in known if benchmark is not None and benchmark.id == name]
+
+
+def _training_measurement(fields: Fields, benchmark: str, value: float) -> Measurement:
+    """`system` is a display name that machines of different size share; the file in `details_url` tells them apart."""
+    submitter = fields.text("submitter", "Organization")
+    details = fields.text("details_url") or ""
+    system_id = details.rpartition("/")[2].removesuffix(".json") or fields.text("system")
+    return Measurement(
+        where=fields.where,
+        kind="training",
+        round=fields.text("version"),
+        division=fields.text("division"),
+        availability=fields.text("availability"),
+        submitter=submitter,
+        system_id=system_id,
+        system_name=fields.text("system"),
+        accelerator=fields.text("accelerator_model_name"),
+        accelerators_total=fields.text("accelerators_count"),
+        processor=fields.text("host_processor_model_name"),
+        framework=fields.text("framework"),
+        benchmark=benchmark,
+        value=value,
+        unit=fields.text("Result_Units"),
+        location=f"{submitter}/results/{system_id}/{benchmark}",
+    )

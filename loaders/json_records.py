@@ -1,0 +1,194 @@
+"""Records out of a JSON array or object of any size, one at a time, each with the line that an editor shows.
+
+A file is read in pieces; no more than one record is held. A record that is not JSON is reported, and reading goes on at
+the next one that can be found.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from loaders.unpack import Source
+from mlperf.errors import Problem, Where
+
+PIECE = 1 << 16
+MAX_RECORD = 1 << 20
+"""Longest record, in characters. Real ones have under 5,000."""
+
+MAX_GAP = 1 << 12
+"""Longest run of blanks, in characters, that may part two records of which the first is broken."""
+
+_BLANKS = re.compile(r"[ \t\r\n]*")
+_NEXT_RECORD = re.compile(r'\}\s*,\s*(?:"[^"\\\n]{0,40}"\s*:\s*)?(?=\{)')
+
+
+@dataclass(frozen=True)
+class Record:
+    """One element of the array, or one value of the object under its `key`."""
+
+    where: Where
+    key: str | None
+    fields: dict[str, object]
+
+
+class _Broken(Exception):
+    """The text from here on is not what it should be."""
+
+
+class _Text:
+    """The undigested rest of the file, and the line it begins on."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
+        self._held, self._at = "", 0
+        self.line, self.ended = 1, False
+
+    def _more(self) -> None:
+        """Append a piece as long as what is held, so that a long record costs no more than twice its length."""
+        self._held, self._at = self._held[self._at :], 0
+        piece = self._stream.read(max(PIECE, len(self._held)))
+        self.ended = not piece
+        self._held += self._decoder.decode(piece, final=self.ended)
+
+    def _go_to(self, position: int) -> None:
+        self.line += self._held.count("\n", self._at, position)
+        self._at = position
+
+    def next_character(self) -> str:
+        """The first character that is not blank, "" at the end."""
+        while True:
+            match = _BLANKS.match(self._held, self._at)
+            self._go_to(match.end() if match else self._at)
+            if self._at < len(self._held) or self.ended:
+                return self._held[self._at : self._at + 1]
+            self._more()
+
+    def expect(self, character: str) -> None:
+        """Step over `character`; raises `_Broken` where another stands."""
+        found = self.next_character()
+        if found != character:
+            raise _Broken(
+                f"{character!r} expected, {found!r} found"
+                if found
+                else f"the file ends where {character!r} should follow"
+            )
+        self._go_to(self._at + 1)
+
+    def value(self) -> object:
+        """The JSON value that begins here; raises `_Broken` where there is none, or none of bearable length."""
+        self.next_character()
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._held, self._at)
+            except RecursionError:
+                raise _Broken("it is nested too deeply") from None
+            except ValueError as fault:
+                if self.ended:
+                    raise _Broken(f"{getattr(fault, 'msg', fault)}, and the file ends") from None
+                if len(self._held) - self._at > MAX_RECORD:
+                    raise _Broken(f"{getattr(fault, 'msg', fault)}") from None
+            else:
+                if self.ended or end < len(self._held):
+                    self._go_to(end)
+                    return value
+            self._more()
+
+    def to_next_record(self) -> bool:
+        """Go to the beginning of the next record that can be told; False where there is none."""
+        while True:
+            match = _NEXT_RECORD.search(self._held, self._at)
+            if match:
+                self._go_to(match.end())
+                return True
+            if self.ended:
+                return False
+            self._go_to(max(self._at, len(self._held) - MAX_GAP))
+            self._more()
+
+
+def _not_a_number(literal: str) -> str:
+    """`NaN` and `Infinity`, which some writers emit though JSON lacks them: kept as text, refused as numbers."""
+    return literal
+
+
+_DECODER = json.JSONDecoder(parse_constant=_not_a_number, strict=False)
+
+
+def json_records(source: Source) -> Iterator[Record | Problem]:
+    """Every record of a top-level array or object, in order; a `Problem` for what is not one."""
+    with source.open() as stream:
+        text = _Text(stream)
+        opening = text.next_character()
+        if opening not in ("[", "{"):
+            yield Problem(
+                Where(source.name, text.line), "broken-json", "neither a JSON array nor a JSON object begins here."
+            )
+            return
+        text.expect(opening)
+        closing = "]" if opening == "[" else "}"
+        if text.next_character() != closing:
+            yield from _records(source.name, text, keyed=opening == "{", closing=closing)
+        if text.next_character() == closing:
+            text.expect(closing)
+            if text.next_character():
+                fix = "It was left out."
+                yield Problem(
+                    Where(source.name, text.line), "broken-json", f"more follows after the closing {closing!r}.", fix
+                )
+
+
+def _records(name: str, text: _Text, *, keyed: bool, closing: str) -> Iterator[Record | Problem]:
+    resumed = False
+    while True:
+        text.next_character()
+        line = text.line
+        try:
+            key = None if resumed else _key(text, keyed=keyed)
+            text.next_character()
+            line = text.line
+            value = text.value()
+            resumed = False
+            yield _record(Where(name, line), key, value)
+            following = text.next_character()
+            if following == closing:
+                return
+            text.expect(",")
+        except _Broken as fault:
+            yield Problem(
+                Where(name, line), "broken-json", f"not readable as JSON: {fault}.", "The record was left out."
+            )
+            if not text.to_next_record():
+                return
+            resumed = True
+
+
+def _key(text: _Text, *, keyed: bool) -> str | None:
+    if not keyed:
+        return None
+    key = text.value()
+    if not isinstance(key, str):
+        raise _Broken("a name in quotes expected")
+    text.expect(":")
+    return key
+
+
+def _record(where: Where, key: str | None, value: object) -> Record | Problem:
+    if not isinstance(value, dict):
+        return Problem(
+            where, "not-a-record", f"a {type(value).__name__} stands where a record should.", "It was left out."
+        )
+    if any("�" in cell for cell in value.values() if isinstance(cell, str)):
+        return Problem(where, "not-utf-8", "the record holds bytes that are not UTF-8.", "It was left out.")
+    return Record(where, key, value)
+
+
+def first_keys(source: Source) -> tuple[str, frozenset[str]]:
+    """The opening bracket of a JSON file and every name before a colon in its first bytes; ("", ∅) for others."""
+    head = source.head.decode("utf-8-sig", errors="replace").lstrip()
+    if head[:1] not in ("[", "{"):
+        return "", frozenset()
+    return head[0], frozenset(re.findall(r'"([^"\\\n]{1,60})"\s*:', head))

@@ -1,0 +1,61 @@
+"""`data/SOURCES.toml`: the files that the embedded snapshot is made of, told by their content."""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlperf.errors import CatalogError
+
+PATH = Path(__file__).parent.parent / "data" / "SOURCES.toml"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One file of the snapshot."""
+
+    file: str
+    """Where it lies in the folder that the snapshot is built from."""
+    sha256: str
+    source: str
+    """Its repository at GitHub, `owner/name`."""
+    licence: str
+    what: str
+    path: str | None = None
+    """The file's path in the repository; None for an archive of the repository, or where the path is not known."""
+    root: str = ""
+    """Folder inside the archive that is the repository's root."""
+    commit: str | None = None
+
+    def path_of(self, member: str) -> str:
+        """The path in the repository of an archive's member."""
+        return self.path or member.removeprefix(self.root + "/" if self.root else "")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Every listed file, by the sha256 of its content."""
+
+    listed: dict[str, Listed] = field(default_factory=dict)
+
+    def find(self, sha256: str) -> Listed | None:
+        """The entry of the file with this content; None for a file of the user's own."""
+        return self.listed.get(sha256)
+
+
+def read(path: Path = PATH) -> Manifest:
+    """The manifest at `path`. Raises `CatalogError` where an entry is incomplete or stands twice."""
+    with path.open("rb") as file:
+        entries: list[dict[str, Any]] = tomllib.load(file).get("source", [])
+    listed: dict[str, Listed] = {}
+    for entry in entries:
+        try:
+            item = Listed(**entry)
+        except TypeError as fault:
+            raise CatalogError(
+                f"entry {entry.get('file')!r}: {fault}.", str(path), "See the fields of loaders.manifest.Listed."
+            ) from fault
+        if item.sha256 in listed:
+            raise CatalogError(f"{item.file!r} and {listed[item.sha256].file!r} have one sha256.", str(path))
+        listed[item.sha256] = item
+    return Manifest(listed)

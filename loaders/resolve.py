@@ -1,0 +1,328 @@
+"""Many sightings of one figure become one result: who wins, what is filled in, and where sources differ.
+
+Pure: sightings in, results and problems out, the same whatever the order of loading.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import quote
+
+from mlperf.errors import Problem, Where
+from mlperf.facts import facts
+from mlperf.model import Kind, Sighting
+
+TOLERANCE: Final = 1e-3
+"""Sources that differ by more than this share are reported: 0.1 %."""
+
+ORIGIN: Final = "mlcommons"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A sighting with the source it was seen in."""
+
+    sighting: Sighting
+    sighting_id: str
+    source: str
+    source_path: str
+    format: str
+    rank: int
+    origin: str
+
+    @property
+    def order(self) -> tuple[int, str, str, int]:
+        """Most trusted first; the rest makes the order total."""
+        return self.rank, self.source, self.source_path, self.sighting.where.line or 0
+
+    @property
+    def where(self) -> Where:
+        """The place in its source."""
+        return Where(self.source_path, self.sighting.where.line)
+
+    def problem(self, kind: str, found: str, fix: str) -> "Between":
+        """A fault of this sighting that shows beside others."""
+        return Between(self.source, Problem(self.where, kind, found, fix))
+
+
+@dataclass(frozen=True)
+class Between:
+    """A fault between sources, and the source whose figure is at fault."""
+
+    source: str
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class Result:
+    """One result in one suite, with everything that was seen of it, most trusted first."""
+
+    result_id: str
+    seen: tuple[Seen, ...]
+
+    @cached_property
+    def lead(self) -> Seen:
+        """The sighting that gives the value."""
+        return next(item for item in self.seen if item.sighting.value is not None)
+
+    @cached_property
+    def _asked(self) -> tuple[Sighting, ...]:
+        return (self.lead.sighting, *(item.sighting for item in self.seen if item is not self.lead))
+
+    def known(self, field: str) -> Any:
+        """What the most trusted source that says anything says of `field`; the lead is asked first."""
+        for sighting in self._asked:
+            value = getattr(sighting, field)
+            if value is not None:
+                return value
+        return None
+
+    @cached_property
+    def power(self) -> tuple[float, str] | None:
+        """Measured power or energy and its unit."""
+        told = ((sighting.power_value, sighting.power_unit) for sighting in self._asked)
+        return next(((value, unit) for value, unit in told if value is not None and unit is not None), None)
+
+    @property
+    def has_power(self) -> bool:
+        """Whether any table lists it as a power result."""
+        return any(item.sighting.has_power for item in self.seen)
+
+
+Key = tuple[str, ...]
+
+
+def resolve(seen: Iterable[Seen]) -> tuple[list[Result], list[Between], dict[str, str]]:
+    """Results, faults between sources, and the result that each sighting belongs to (sighting id → result id).
+
+    A system that a table names only for display is looked up among those of that name which other tables identify;
+    what cannot be matched forms a system of its own. Public IDs name different systems in different tables of one
+    round (5.1-0087 … 0089), so they only decide between systems of one name.
+    """
+    ordered = sorted(seen, key=lambda item: item.order)
+    identified: dict[Key, list[Seen]] = defaultdict(list)
+    for item in ordered:
+        if item.sighting.system_id is not None:
+            identified[_key(item.sighting, item.sighting.system_id)].append(item)
+    problems: list[Between] = []
+    named = [item for item in ordered if item.sighting.system_id is None]
+    for key, item in _matched(named, identified, problems):
+        identified[key].append(item)
+    results: list[Result] = []
+    owners: dict[str, str] = {}
+    for key in sorted(identified):
+        result_id = _identifier(key)
+        owners.update((item.sighting_id, result_id) for item in identified[key])
+        result = _result(result_id, identified[key], problems)
+        if result is not None:
+            results.append(result)
+    return results, problems, owners
+
+
+def _key(sighting: Sighting, system: str) -> Key:
+    """What makes a figure one result: its suite tells rows of a dual system apart, not the result."""
+    return (
+        sighting.round,
+        "training" if sighting.suite == "training" else "inference",
+        sighting.division,
+        sighting.submitter,
+        system,
+        sighting.benchmark,
+        sighting.model or "",
+        sighting.scenario or "",
+        sighting.suite,
+    )
+
+
+def _identifier(key: Key) -> str:
+    return hashlib.sha256("\x1f".join(key[:-1]).encode()).hexdigest()[:16]
+
+
+def _name_key(sighting: Sighting) -> Key:
+    """A system's display name as tables repeat it: some drop commas, all change blanks."""
+    name = "".join(
+        character
+        for character in (sighting.system_name or "").casefold()
+        if character.isalnum() or character in "+.-_()"
+    )
+    return (*_key(sighting, name)[:6], "", *_key(sighting, name)[7:])
+
+
+def _matched(
+    named: Sequence[Seen], identified: dict[Key, list[Seen]], problems: list[Between]
+) -> Iterator[tuple[Key, Seen]]:
+    """For each sighting without a system ID the result it belongs to.
+
+    An export lists the average over systems of one name, once for each of their public IDs, whether or not the system
+    with that ID submitted the benchmark: such a line counts only where a table that tells them apart agrees with it.
+    """
+    by_name: dict[Key, dict[Key, Seen]] = defaultdict(dict)
+    for key, group in identified.items():
+        by_name[_name_key(group[0].sighting)].setdefault(key, group[0])
+    listed = _times_listed(named)
+    for item in named:
+        candidates = _narrowed(by_name.get(_name_key(item.sighting), {}), item.sighting)
+        averaged = listed[_cell(item)] > 1
+        if not candidates:
+            if averaged:
+                problems.append(
+                    _average(item, f"{listed[_cell(item)]} systems of one name", "It may be their average.")
+                )
+            yield _key(item.sighting, _own_system(item.sighting)), item
+        elif len(candidates) == 1 and not (averaged and _differs(item, next(iter(candidates.values())))):
+            key, other = next(iter(candidates.items()))
+            if not averaged or other.sighting.public_id == item.sighting.public_id:
+                yield key, item
+        else:
+            systems = ", ".join(
+                sorted({str(other.sighting.system_id) for other in by_name[_name_key(item.sighting)].values()})
+            )
+            fix = "It is their average: each system's own figure was taken from a table that tells them apart."
+            problems.append(_average(item, f"several systems of one name ({systems})", fix))
+
+
+def _own_system(sighting: Sighting) -> str:
+    """Stands for the system ID that no table gives: name and size, which is how the export tells systems apart."""
+    return f"\x1e{_name_key(sighting)[4]}\x1e{sighting.accelerator_count}\x1e{sighting.nodes}"
+
+
+def _cell(item: Seen) -> tuple[object, ...]:
+    sighting = item.sighting
+    return (
+        item.source,
+        item.source_path,
+        _name_key(sighting),
+        sighting.accelerator_count,
+        sighting.nodes,
+        sighting.value is None,
+    )
+
+
+def _times_listed(named: Sequence[Seen]) -> dict[tuple[object, ...], int]:
+    """Under how many public IDs of one export the same cell stands: over one where it averages systems of one name."""
+    ids: dict[tuple[object, ...], set[str | None]] = defaultdict(set)
+    for item in named:
+        ids[_cell(item)].add(item.sighting.public_id)
+    return {cell: len(found) for cell, found in ids.items()}
+
+
+def _narrowed(candidates: dict[Key, Seen], sighting: Sighting) -> dict[Key, Seen]:
+    """Systems of that name; of several, those of that size; of several still, the one of that public ID."""
+    sameness: tuple[Callable[[Sighting], bool], ...] = (
+        lambda other: other.accelerator_count == sighting.accelerator_count,
+        lambda other: other.public_id == sighting.public_id,
+    )
+    for same in sameness:
+        if len(candidates) > 1:
+            fitting = {key: item for key, item in candidates.items() if same(item.sighting)}
+            candidates = fitting or candidates
+    return candidates
+
+
+def _differs(one: Seen, other: Seen) -> bool:
+    a, b = one.sighting.value, other.sighting.value
+    return a is not None and b is not None and abs(a - b) > TOLERANCE * abs(b)
+
+
+def _average(item: Seen, whose: str, fix: str) -> Between:
+    return item.problem("average-of-systems", f"{_figure(item.sighting)} stands for {whose}.", fix)
+
+
+def _figure(sighting: Sighting) -> str:
+    value = "no figure" if sighting.value is None else f"{sighting.value:g} {sighting.unit}"
+    return " ".join(f"{sighting.benchmark} {sighting.scenario or ''} {value}".split())
+
+
+def _result(result_id: str, group: Sequence[Seen], problems: list[Between]) -> Result | None:
+    """The result of one group in source order; None, and a problem, where no source gives a figure."""
+    result = Result(result_id, tuple(sorted(group, key=lambda item: item.order)))
+    if all(item.sighting.value is None for item in group):
+        found = f"{_figure(group[0].sighting)}: power without a result."
+        problems.append(group[0].problem("power-without-result", found, "It was left out."))
+        return None
+    problems.extend(_differences(result))
+    return result
+
+
+def _differences(result: Result) -> Iterator[Between]:
+    """Sources that disagree over the value or the power by more than `TOLERANCE`."""
+    lead, power = result.lead, result.power
+    for item in result.seen:
+        if _differs(item, lead):
+            found = f"{_figure(item.sighting)} here, {_figure(lead.sighting)} in {lead.source}/{lead.where}."
+            yield item.problem("sources-differ", found, "The latter was taken.")
+        seen_power = item.sighting.power_value
+        if power and seen_power is not None and abs(seen_power - power[0]) > TOLERANCE * power[0]:
+            here = f"{seen_power:g} {item.sighting.power_unit}"
+            found = f"{_figure(item.sighting)}: {here} here, {power[0]:g} {power[1]} elsewhere."
+            yield item.problem("sources-differ", found, "The latter was taken.")
+
+
+def row(result: Result) -> dict[str, object]:
+    """The result as a row of the table `results`: every column, by name."""
+    lead = result.lead
+    sighting = lead.sighting
+    kind: Kind = "training" if sighting.suite == "training" else "inference"
+    round_ = facts().round(kind, sighting.round)
+    assert round_ is not None  # normalise lets no other round through
+    power_value, power_unit = result.power or (None, None)
+    efficiency = _efficiency(kind, result)
+    accelerator = result.known("accelerator")
+    location = result.known("location")
+    described = {field: result.known(field) for field in _DESCRIBED}
+    return {
+        **described,
+        "round": sighting.round,
+        "suite": sighting.suite,
+        "division": sighting.division,
+        "submitter": sighting.submitter,
+        "benchmark": sighting.benchmark,
+        "model": sighting.model,
+        "scenario": sighting.scenario,
+        "metric": sighting.metric,
+        "value": sighting.value,
+        "unit": sighting.unit,
+        "better": sighting.better,
+        "has_power": result.has_power,
+        "power_value": power_value,
+        "power_unit": power_unit,
+        "efficiency": efficiency,
+        "efficiency_unit": facts().efficiency_unit(sighting.unit) if efficiency is not None else None,
+        "runs": None,
+        "basis": "published",
+        "verified": lead.origin == ORIGIN,
+        "origin": lead.origin,
+        "source": lead.source,
+        "source_path": lead.source_path,
+        "result_id": result.result_id,
+        "accelerators": accelerator.split(" + ") if accelerator else [],
+        "link": link(round_.repository, location, lead.source, lead.source_path),
+        "published": round_.published,
+        "round_index": round_.index,
+    }
+
+
+def _efficiency(kind: Kind, result: Result) -> float | None:
+    """Samples (or tokens) per joule, from measured power only."""
+    sighting = result.lead.sighting
+    if result.power is None or sighting.value is None:
+        return None
+    return facts().efficiency(kind, sighting.round, sighting.scenario, sighting.value, *result.power)
+
+
+_DESCRIBED: Final = (
+    "availability", "system_id", "system_name", "server", "server_family", "accelerator", "accelerator_raw",
+    "accelerator_count", "nodes", "processor", "framework", "accuracy", "inferred", "valid", "public_id", "location",
+)  # fmt: skip
+
+
+def link(repository: str, location: str | None, source: str, source_path: str) -> str | None:
+    """Where a reader sees the result: its folder in the repository of its round, else the table it was read from."""
+    if location:
+        return f"https://github.com/{repository}/tree/HEAD/{quote(location)}"
+    if source.count("/") == 1:
+        return f"https://github.com/{source}/blob/HEAD/{quote(source_path)}"
+    return None

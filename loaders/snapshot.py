@@ -1,0 +1,92 @@
+"""The embedded snapshot: every listed source loaded and written as sorted Parquet, the same bytes each time."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from loaders import store
+from loaders.ingest import SourceReport, load
+from loaders.manifest import Manifest
+from loaders.unpack import OnProgress
+from mlperf.errors import DashboardError, StoreError
+
+Watch = Callable[[Path], AbstractContextManager[OnProgress]]
+"""Shows how far the reading of a folder has come."""
+
+TABLES: Final = ("results", "systems", "problems", "sources", "sightings")
+
+DATA: Final = Path(__file__).parent.parent / "data"
+
+MAX_BYTES: Final = 8_000_000
+"""The snapshot travels with every clone: all files together stay under 8 MB."""
+
+
+def build(folders: list[Path], target: Path, manifest: Manifest, progress: Watch) -> list[SourceReport]:
+    """Load all of `folders` and write one Parquet file per table into `target`, each replaced as a whole.
+
+    Raises `StoreError` where nothing was found or the snapshot grew over `MAX_BYTES`; `target` then stays as it was.
+    """
+    connection = store.open_database(None)
+    reports: list[SourceReport] = []
+    for folder in folders:
+        with progress(folder) as on_progress:
+            reports += load(folder, connection, manifest, on_progress=on_progress)
+    if not any(report.new for report in reports):
+        raise StoreError(
+            "no results were found.", ", ".join(map(str, folders)), "Name folders that hold MLCommons' tables."
+        )
+    target.mkdir(parents=True, exist_ok=True)
+    written = [(_write(connection, table, target), target / f"{table}.parquet") for table in TABLES]
+    size = sum(new.stat().st_size for new, _ in written)
+    if size > MAX_BYTES:
+        for new, _ in written:
+            new.unlink()
+        raise DashboardError(
+            f"the snapshot has {size:,} bytes, more than {MAX_BYTES:,}.", str(target), "Nothing was replaced."
+        )
+    for new, final in written:
+        new.replace(final)
+    return reports
+
+
+def open_snapshot(folder: Path = DATA) -> duckdb.DuckDBPyConnection:
+    """The snapshot in `folder` as a database in memory that reaches no file and no network. Raises `StoreError`."""
+    connection = duckdb.connect(":memory:")
+    try:
+        for table in TABLES:
+            connection.read_parquet(str(folder / f"{table}.parquet")).create(table)
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+    except duckdb.Error as fault:
+        found = str(fault).partition("\n")[0]
+        raise StoreError(found, str(folder), "Build the snapshot with `make snapshot`.") from fault
+    return connection
+
+
+def _write(connection: duckdb.DuckDBPyConnection, table: str, target: Path) -> Path:
+    """One table in its own order; every row on one thread, so that equal content gives equal bytes."""
+    new = target / f".{table}.parquet.new"
+    cursor = connection.cursor()
+    cursor.execute("set threads = 1")
+    cursor.sql(_QUERIES[table]).write_parquet(str(new), compression="zstd", row_group_size=1 << 20)
+    cursor.execute("reset threads")
+    return new
+
+
+_QUERIES: Final = {
+    "results": """
+        select * from results
+        order by round, suite, division, submitter, system_id, system_name, benchmark, model, scenario, result_id
+    """,
+    "systems": "select * from systems order by all",
+    "problems": "select source, file, line, kind, found, fix, occurrences from problems order by all",
+    "sources": "select * from sources order by all",
+    "sightings": """
+        select result_id, suite, source, source_path, line, format, public_id, value, unit, power_value, power_unit,
+               accelerator_raw
+        from sightings order by all
+    """,
+}

@@ -1,0 +1,73 @@
+"""One cell: numbers in either convention, silence, flags."""
+
+import pytest
+
+from loaders.cells import MAX_CELL, BadCell, Numbers, conventions, text, yes_or_no
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("27,803.90", 27803.90),
+        ("1,668", 1668.0),
+        ("1,676,757.08", 1676757.08),
+        ("0.344907", 0.344907),
+        ("2.5e-3", 0.0025),
+        (" 12 ", 12.0),
+        ("0,345", 0.345),
+        ("12,5", 12.5),
+        ("1.234.567,8", 1234567.8),
+        (7, 7.0),
+        (0.25, 0.25),
+    ],
+)
+def test_a_number_is_read_as_its_writer_meant_it(cell: object, number: float) -> None:
+    assert Numbers().number(cell) == number
+
+
+@pytest.mark.parametrize("cell", [None, "", "  ", "Null", "null", "N/A", "n/a", "NaN"])
+def test_a_silent_cell_is_no_number_and_no_fault(cell: object) -> None:
+    assert Numbers().number(cell) is None
+
+
+@pytest.mark.parametrize(
+    "cell", ["fast", "1,2,3", "12 ms", "0x10", "١٢", "1e999", "Infinity", True, [], {}, "--1", "1_000", "-"]
+)
+def test_a_cell_that_is_no_number_is_refused(cell: object) -> None:
+    with pytest.raises(BadCell):
+        Numbers().number(cell)
+
+
+def test_a_file_with_decimal_commas_is_read_with_decimal_commas() -> None:
+    numbers = conventions(["1.668,50", "12,5", "1,668"])
+    assert [numbers.number(cell) for cell in ("1.668,50", "12,5", "1,668", "1.668")] == [1668.5, 12.5, 1.668, 1668.0]
+
+
+def test_a_cell_that_may_mean_two_numbers_in_a_mixed_file_is_refused() -> None:
+    numbers = conventions(["27,803.90", "12,5"])
+    assert numbers.number("27,803.90") == 27803.90
+    with pytest.raises(BadCell, match="two numbers"):
+        numbers.number("1,668")
+
+
+def test_text_loses_control_characters_and_halves_of_characters_but_no_letters() -> None:
+    assert text("  Dell\x00 \x1b[31mXR7620\ud800 — <b>ü</b> ") == "Dell [31mXR7620 — <b>ü</b>"
+
+
+def test_text_that_is_too_long_is_refused_and_not_cut() -> None:
+    assert text("x" * MAX_CELL) == "x" * MAX_CELL
+    with pytest.raises(BadCell, match="characters"):
+        text("x" * (MAX_CELL + 1))
+
+
+@pytest.mark.parametrize(
+    ("cell", "flag"),
+    [("TRUE", True), (1, True), ("0", False), (False, False), ("Valid", True), ("INVALID", False), ("", None)],
+)
+def test_yes_and_no_are_read_as_tables_write_them(cell: object, flag: bool | None) -> None:
+    assert yes_or_no(cell) is flag
+
+
+def test_a_flag_that_is_neither_is_refused() -> None:
+    with pytest.raises(BadCell):
+        yes_or_no("maybe")
