@@ -1,0 +1,50 @@
+# The commands of this project. A bare `make` lists them: the text after each target's `##`.
+
+PYTHON ?= python3
+PORT ?= 8501
+FROM ?= ../shared/mlcommons
+
+VENV := .venv
+BIN := $(VENV)/bin
+ROOMS := app.py mlperf loaders ui pages
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench snapshot
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
+		printf 'make %-10s %s\n' "$$name" "$$text"; done
+
+run: $(VENV)/run.stamp ## start the dashboard at http://localhost:8501 (another port: make run PORT=8601)
+	$(BIN)/streamlit run app.py --server.port $(PORT)
+
+test: lint ## check style and types, then run all tests, those in a real Chromium too
+	$(BIN)/python tests/browser/chromium.py
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+lint: $(VENV)/dev.stamp ## check style (ruff) and types (mypy --strict)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(ROOMS)
+
+bench: $(VENV)/dev.stamp ## measure how fast a filter change redraws, against the emptiest Streamlit app
+	$(BIN)/python tests/browser/chromium.py
+	$(BIN)/python -m pytest --quiet --capture no --override-ini python_files='bench_*.py' tests/bench
+
+snapshot: $(VENV)/run.stamp ## rebuild data/ from MLCommons' files (from elsewhere: make snapshot FROM=folder)
+	$(BIN)/python -m loaders snapshot --from $(FROM)
+
+# The stamps say which requirements .venv holds: an unchanged file is not installed again.
+$(VENV)/run.stamp: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("This needs Python 3.11 or newer; $(PYTHON) is %d.%d. \
+	Name a newer one: make run PYTHON=python3.12" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	@echo "Installing requirements.txt into $(VENV) (once, about half a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
+	@echo "Installing requirements-dev.txt into $(VENV) ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@

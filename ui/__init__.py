@@ -1,0 +1,1 @@
+"""Shared Streamlit pieces: navigation, session, filters, tables, errors on screen. No SQL, no file formats."""
