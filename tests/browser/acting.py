@@ -1,0 +1,39 @@
+"""What a reader does on the Explore page, for the browser tests and the bench."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+expect.set_options(timeout=30_000)  # a cold browser on two busy cores takes seconds
+
+
+def visit(page: Page, link: str) -> None:
+    """Open a link and wait until the page has answered with a chart."""
+    page.goto(link)
+    expect(page.locator(".js-plotly-plot .bars path").first).to_be_visible()
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until the server has nothing more to say."""
+    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_attached()
+
+
+def options_of(page: Page, label: str) -> Locator:
+    """Open a filter's list."""
+    page.get_by_role("combobox", name=label, exact=True).click()
+    options = page.get_by_role("option")
+    expect(options.first).to_be_visible()
+    return options
+
+
+def choose(page: Page, label: str, value: str) -> None:
+    """Choose a value in a filter, close the list and wait for the answer."""
+    options_of(page, label).filter(has_text=re.compile(rf"^{re.escape(value)}\b")).first.click()
+    page.keyboard.press("Escape")
+    settle(page)
+
+
+def heading(page: Page) -> Locator:
+    """The sentence over the answer, which says what was chosen."""
+    return page.get_by_role("heading", level=1)

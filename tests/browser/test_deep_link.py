@@ -1,0 +1,33 @@
+"""A link to any page works as the very first request that a freshly started server answers."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import acting, serving
+from tests.conftest import ROOT
+
+DEFAULT = "explore"
+PATHS = ["" if page.stem == DEFAULT else page.stem for page in sorted((ROOT / "pages").glob("*.py"))]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_deep_link_is_the_first_request_of_a_fresh_server(page: Page, path: str) -> None:
+    port = serving.free_port()
+    with serving.serving(serving.dashboard(port), port) as address:
+        acting.visit(page, f"{address}/{path}?round=v3.1&submitter=Dell&benchmark=resnet&scenario=SingleStream")
+        expect(acting.heading(page)).to_have_text(re.compile("v3.1 .*Dell .*SingleStream"))
+        expect(page).to_have_title("Roundtable")  # set by ui/main.py: a page that ran alone is called after its file
+        expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)  # Streamlit's automatic menu
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        expect(page.get_by_role("dialog")).to_have_count(0)  # "Page not found"
+
+
+def test_every_answer_carries_the_security_headers(page: Page, server: str) -> None:
+    answer = page.goto(server)
+    assert answer is not None
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"] == "frame-ancestors 'self'"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert page.request.get(f"{server}/healthz").text() == "ok\n"

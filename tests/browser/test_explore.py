@@ -1,0 +1,101 @@
+"""Explore in a real browser: links, history, warnings, downloads, the More panel, the width of a phone."""
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from loaders import snapshot
+from mlperf import export, queries
+from mlperf.filters import Filters
+from tests.browser import acting
+
+XR7620 = "?round=v3.1&system_id=XR7620_L4x1_TRT&benchmark=resnet&scenario=SingleStream"
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    """The parameters that the address bar shows."""
+    return parse_qs(urlsplit(str(page.evaluate("location.href"))).query)
+
+
+def test_a_filter_is_the_link_and_survives_reload_and_history(server: str, page: Page) -> None:
+    acting.visit(page, server)
+    landing = acting.heading(page).inner_text()
+    acting.choose(page, "Scenario", "Offline")
+    expect(acting.heading(page)).to_contain_text("Dell · Offline")
+    offline = query(page)
+    assert offline["scenario"] == ["Offline"]
+    page.reload()
+    expect(acting.heading(page)).to_contain_text("Dell · Offline")
+    assert query(page) == offline
+    page.go_back()
+    expect(acting.heading(page)).to_have_text(landing)
+    assert query(page) == {}
+    page.go_forward()
+    expect(acting.heading(page)).to_contain_text("Dell · Offline")
+
+
+def test_one_click_clears_and_says_so_in_the_link(server: str, page: Page) -> None:
+    acting.visit(page, server)
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(acting.heading(page)).to_have_text("All MLPerf® results")
+    assert query(page) == {"show": ["all"]}
+
+
+def test_unknown_values_in_a_link_are_named_as_text(server: str, page: Page) -> None:
+    acting.visit(page, f"{server}/{XR7620}&round=v99&colour=red&submitter=<b>x</b>:smile:")
+    warning = page.get_by_test_id("stAlert")
+    expect(warning).to_contain_text('There is no filter "colour".')
+    expect(warning).to_contain_text('No result has round "v99".')
+    expect(warning).to_contain_text('No result has submitter "<b>x</b>:smile:".')
+    expect(acting.heading(page)).to_contain_text("XR7620_L4x1_TRT")
+
+
+def test_more_filters_open_narrow_and_search(server: str, page: Page) -> None:
+    acting.visit(page, f"{server}/?round=v3.1")
+    page.get_by_role("button", name="More").click()
+    page.get_by_label("Search").fill("xr7620 l4")
+    page.get_by_label("Search").press("Enter")
+    expect(acting.heading(page)).to_contain_text("“xr7620 l4”")
+    assert query(page) == {"round": ["v3.1"], "search": ["xr7620 l4"]}
+    expect(page.get_by_role("combobox", name="System ID")).to_be_visible()
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_download_is_what_the_command_line_writes(server: str, page: Page, form: export.Format) -> None:
+    filters = Filters.from_query(parse_qs(XR7620[1:]))[0]
+    acting.visit(page, f"{server}/{XR7620}")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV" if form == "csv" else "Parquet").click()
+    assert download.value.suggested_filename == filters.file_name(form)
+    expected = export.write(queries.export_rows(snapshot.open_snapshot(), filters), form)
+    assert Path(download.value.path()).read_bytes() == expected
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_the_answer_without_sideways_scrolling(server: str, browser: Browser, scheme: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)  # type: ignore[arg-type]
+    context.set_default_timeout(20_000)
+    tab = context.new_page()
+    acting.visit(tab, server)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    assert tab.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    first = tab.locator(".js-plotly-plot .bars path").first.bounding_box()
+    assert first is not None
+    assert first["y"] < 844, "the first bar is on the first screen"
+    context.close()
+
+
+def test_choices_follow_one_another_and_none_is_lost(server: str, page: Page) -> None:
+    """The browser knows a choice by its label, and the number in it changes with every other choice."""
+    acting.visit(page, f"{server}/?round=v3.1&submitter=Dell&benchmark=resnet")
+    acting.choose(page, "Scenario", "Offline")
+    expect(acting.heading(page)).to_contain_text("Offline")
+    acting.choose(page, "Suite", "Edge")
+    expect(acting.heading(page)).to_contain_text("edge")
+    page.get_by_role("button", name="Remove Offline").last.click(delay=80)
+    expect(acting.heading(page)).not_to_contain_text("Offline")
+    assert query(page) == {
+        "round": ["v3.1"], "suite": ["inference-edge"], "submitter": ["Dell"], "benchmark": ["resnet"],
+    }  # fmt: skip

@@ -1,0 +1,102 @@
+"""Tables of results on the screen: which columns, in which order, how wide, in which format; and their files."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+import pyarrow as pa
+import streamlit as st
+
+from mlperf.export import MEDIA_TYPES, Format
+from mlperf.filters import Filters
+from ui import session
+
+FORMS: Final[tuple[Format, ...]] = ("csv", "parquet")
+SHOWN: Final = (
+    "system", "value", "unit", "benchmark", "scenario", "accelerator", "accelerator_count", "round", "submitter",
+    "link", "division", "availability", "suite", "has_power", "power_value", "power_unit", "efficiency",
+    "efficiency_unit", "accuracy", "nodes", "processor", "framework", "system_name", "public_id", "inferred",
+)  # fmt: skip
+"""What matters most first: the first ten fit a laptop's screen, the first two a phone's. The files have all columns."""
+CHART: Final = {"displayModeBar": False, "responsive": True}
+HEIGHT: Final = 420
+ROWS_AT_ONCE: Final = 300
+"""From here on rows are fetched as they are scrolled to."""
+
+
+def _columns() -> Mapping[str, Any]:
+    text, number, box = st.column_config.TextColumn, st.column_config.NumberColumn, st.column_config.CheckboxColumn
+    return {
+        "system": text("System", width=215, help="System ID, or its name where the source gives no ID"),
+        "benchmark": text("Benchmark", width=135),
+        "scenario": text("Scenario", width=105),
+        "value": number("Result", width=95, format="%,.6g", help="In the unit beside it; files have full precision"),
+        "unit": text("Unit", width=80),
+        "accelerator": text("Accelerator", width=170),
+        "accelerator_count": number("Count", width=60, help="Accelerators in the system"),
+        "round": text("Round", width=65),
+        "submitter": text("Submitter", width=110),
+        "link": st.column_config.LinkColumn("Source", width=95, display_text="MLCommons"),
+        "division": text("Division", width=75),
+        "availability": text("Availability", width=90),
+        "suite": text("Suite", width=150),
+        "has_power": box("Power run", width=85),
+        "power_value": number("Power or energy", width=120, format="%,.6g"),
+        "power_unit": text("Its unit", width=65),
+        "efficiency": number("Efficiency", width=95, format="%,.4g", help="From measured power; no official metric"),
+        "efficiency_unit": text("Its unit", width=85),
+        "accuracy": text("Accuracy", width=150),
+        "inferred": box("Inferred", width=75, help="Computed from another scenario's run"),
+        "nodes": number("Nodes", width=65),
+        "processor": text("Processor", width=200),
+        "framework": text("Software", width=200),
+        "system_name": text("System name", width=250),
+        "public_id": text("Result ID", width=90),
+    }
+
+
+def results(rows: pa.Table) -> str | None:
+    """The table of results; the `result_id` of the row that the reader marked, if any."""
+    shown = rows.append_column("system", _systems(rows)).select(list(SHOWN))
+    is_long = rows.num_rows > ROWS_AT_ONCE
+    marks = st.dataframe(
+        shown,
+        hide_index=True,
+        column_config=_columns(),
+        height=min(HEIGHT, 38 + 35 * rows.num_rows),
+        placeholder="–",
+        lazy=is_long,
+        key="results",
+        on_select="ignore" if is_long else "rerun",  # Streamlit marks no rows in a table that is fetched in parts
+        selection_mode="single-row",
+        alt="The chosen results, one row each",
+    )
+    if is_long or not isinstance(marks, dict):
+        return None
+    marked = [row for row in marks["selection"]["rows"] if row < rows.num_rows]
+    return str(rows["result_id"][marked[0]].as_py()) if marked else None
+
+
+def downloads(filters: Filters, rows: int) -> None:
+    """How many rows there are, and buttons for files of exactly these; a file is made when its button is pressed."""
+    st.text(f"{rows:,} row{'' if rows == 1 else 's'}", width="stretch")
+    for form in FORMS:
+        st.download_button(
+            form.upper() if form == "csv" else form.capitalize(),
+            partial(session.download, filters, form),
+            filters.file_name(form),
+            MEDIA_TYPES[form],
+            key=f"download.{form}",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+
+
+def sightings(rows: pa.Table) -> None:
+    """Where one result was read."""
+    st.dataframe(rows, hide_index=True, key="sightings", alt="Where the marked result was read")
+
+
+def _systems(rows: pa.Table) -> pa.ChunkedArray:
+    pairs = zip(rows["system_id"].to_pylist(), rows["system_name"].to_pylist(), strict=True)
+    return pa.chunked_array([pa.array([code or name for code, name in pairs], pa.string())])
