@@ -5,6 +5,7 @@ written, 2 when nothing could be.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from loaders.report import lines
 from loaders.unpack import OnProgress
 from mlperf import export, queries
 from mlperf.errors import DashboardError
-from mlperf.filters import FILTER_COLUMNS, Filters, from_text
+from mlperf.filters import FILTER_COLUMNS, Filters, as_text, from_text
 
 FAILED: Final = 2
 
@@ -31,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except DashboardError as fault:
         print(fault, file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:  # the reader of standard output has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
 
 
@@ -121,9 +125,16 @@ def _export(options: argparse.Namespace) -> int:
     for column in FILTER_COLUMNS:
         filters = filters.choose(column, [from_text(column, text) for text in getattr(options, f"filter_{column}")])
     connection = store.open_to_read(options.database) if options.database else snapshot.open_snapshot()
+    for column, known in queries.known_values(connection).items():
+        for value in filters.chosen(column):
+            if value not in known:
+                print(f"No result has {column} {as_text(value)!r}.", file=sys.stderr)
     data = export.write(queries.export_rows(connection, filters), options.format)
     if options.output:
-        options.output.write_bytes(data)
+        try:
+            options.output.write_bytes(data)
+        except OSError as fault:
+            raise DashboardError(f"cannot be written ({fault.strerror}).", str(options.output)) from fault
     else:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

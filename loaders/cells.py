@@ -27,7 +27,7 @@ def text(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, bool | int | float):
-        return str(value)
+        value = str(value)
     if not isinstance(value, str):
         raise BadCell(f"is a {type(value).__name__}, not a text")
     if len(value) > MAX_CELL and len(_UNPRINTABLE.sub(" ", value).strip()) > MAX_CELL:
@@ -59,7 +59,7 @@ class Numbers:
         if is_silent(value):
             return None
         if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise BadCell(f"{value!r} is not a number")
+            raise BadCell(f"is a {type(value).__name__}, not a number")
         try:
             number = float(value) if not isinstance(value, str) else self._from_text(value.strip())
         except OverflowError:
@@ -99,6 +99,8 @@ def yes_or_no(value: object) -> bool | None:
     """A flag as tables write it: true, 1, "TRUE", "Valid"; None where silent. Raises `BadCell`."""
     if is_silent(value):
         return None
+    if not isinstance(value, bool | int | float | str):
+        raise BadCell(f"is a {type(value).__name__}, neither yes nor no")
     known = {
         "true": True,
         "1": True,

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from loaders import registry
+from loaders.limits import as_text
 from loaders.manifest import Listed, Manifest
 from loaders.normalise import normalise
 from loaders.protocol import Format
@@ -56,6 +57,16 @@ class _Batch:
     stored_problems: list[Problem] = field(default_factory=list)
     """The report's problems with places as the source names them."""
 
+    def holds(self, where: Where) -> bool:
+        """Whether a place lies in this archive."""
+        return where.file.startswith(f"{self.report.name}/")
+
+    def add(self, problem: Problem) -> None:
+        """A fault of a member that was not read."""
+        inner = problem.where.file.removeprefix(f"{self.report.name}/")
+        self.report.problems.append(problem)
+        self.stored_problems.append(replace(problem, where=Where(inner, problem.where.line)))
+
 
 def load(
     path: Path,
@@ -71,35 +82,40 @@ def load(
     `name` is what its owner calls it. Raises nothing of ours: what cannot be read is `refused` in its report.
     """
     batch: _Batch | None = None
+    left_out: list[Problem] = []  # members of the archive to come, which were not read
     try:
         for item in sources(path, limits, on_progress, name=name):
             if isinstance(item, Source):
                 if batch is None or item.file != batch.file:
                     yield from _finished(batch, connection)
                     batch = _begun(item, manifest)
+                    yield from _aside(left_out, batch)
                 _read(item, batch)
             elif batch is not None and item.kind in REFUSED and item.where.file == batch.report.name:
                 batch.report.refused = item
+            elif batch is not None and batch.holds(item.where):
+                batch.add(item)
             else:
-                yield from _aside(item, batch)
+                left_out.append(item)
+        yield from _finished(batch, connection)
+        yield from _aside(left_out, None)
     except LoadError as fault:
         if batch is None:
-            batch_report = SourceReport(name or str(path))
+            batch_report = SourceReport(as_text(name or str(path)))
         else:
             batch_report = batch.report
         batch_report.refused = fault
         yield batch_report
-        return
-    yield from _finished(batch, connection)
 
 
-def _aside(problem: Problem, batch: _Batch | None) -> Iterator[SourceReport]:
-    """A member that was left out belongs to the archive being read, or else stands for itself."""
-    if batch is not None and problem.where.file.startswith(f"{batch.report.name}/"):
-        batch.report.problems.append(problem)
-        batch.stored_problems.append(problem)
-    else:
-        yield SourceReport(problem.where.file, refused=problem)
+def _aside(left_out: list[Problem], batch: _Batch | None) -> Iterator[SourceReport]:
+    """Files that were not read are told with the archive that they lie in, or else for themselves."""
+    for problem in left_out:
+        if batch is not None and batch.holds(problem.where):
+            batch.add(problem)
+        else:
+            yield SourceReport(problem.where.file, refused=problem)
+    left_out.clear()
 
 
 def _begun(item: Source, manifest: Manifest) -> _Batch:
@@ -123,7 +139,9 @@ def _read(item: Source, batch: _Batch) -> None:
     """Detect and parse one file into the batch. An archive that breaks while it is read is refused whole."""
     if batch.report.refused:
         return
-    path = batch.listed.path_of(item.path) if batch.listed else item.path
+    is_archive = item.container.kind in ("zip", "tar")
+    own = item.path if is_archive else batch.source.file
+    path = batch.listed.path_of(item.path, is_archive=is_archive) if batch.listed else own
     try:
         found = registry.detect(item)
         if found is None:

@@ -21,6 +21,9 @@ MAX_RECORD = 1 << 20
 MAX_GAP = 1 << 12
 """Longest run of blanks, in characters, that may part two records of which the first is broken."""
 
+MAX_BROKEN = 1_000
+"""Most records that are not JSON; a file made of them would cost far more time than its length."""
+
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _NEXT_RECORD = re.compile(r'\}\s*,\s*(?:"[^"\\\n]{0,40}"\s*:\s*)?(?=\{)')
 
@@ -142,7 +145,7 @@ def json_records(source: Source) -> Iterator[Record | Problem]:
 
 
 def _records(name: str, text: _Text, *, keyed: bool, closing: str) -> Iterator[Record | Problem]:
-    resumed = False
+    resumed, broken = False, 0
     while True:
         text.next_character()
         line = text.line
@@ -161,6 +164,11 @@ def _records(name: str, text: _Text, *, keyed: bool, closing: str) -> Iterator[R
             yield Problem(
                 Where(name, line), "broken-json", f"not readable as JSON: {fault}.", "The record was left out."
             )
+            broken += 1
+            if broken == MAX_BROKEN:
+                found = f"more than {MAX_BROKEN:,} records are not readable as JSON."
+                yield Problem(Where(name, text.line), "too-many-faults", found, "The rest was left out.")
+                return
             if not text.to_next_record():
                 return
             resumed = True

@@ -1,5 +1,7 @@
 """`data/SOURCES.toml`: the files that the embedded snapshot is made of, told by their content."""
 
+import datetime
+import functools
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,9 +29,11 @@ class Listed:
     """Folder inside the archive that is the repository's root."""
     commit: str | None = None
 
-    def path_of(self, member: str) -> str:
-        """The path in the repository of an archive's member."""
-        return self.path or member.removeprefix(self.root + "/" if self.root else "")
+    def path_of(self, member: str, *, is_archive: bool) -> str:
+        """The path in the repository of an archive's member, or of the file itself; else its own name."""
+        if is_archive:
+            return member.removeprefix(self.root + "/" if self.root else "")
+        return self.path or self.file.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
@@ -37,18 +41,21 @@ class Manifest:
     """Every listed file, by the sha256 of its content."""
 
     listed: dict[str, Listed] = field(default_factory=dict)
+    retrieved: datetime.date | None = None
+    """The day on which the files were read for the snapshot, for citations."""
 
     def find(self, sha256: str) -> Listed | None:
         """The entry of the file with this content; None for a file of the user's own."""
         return self.listed.get(sha256)
 
 
+@functools.cache
 def read(path: Path = PATH) -> Manifest:
     """The manifest at `path`. Raises `CatalogError` where an entry is incomplete or stands twice."""
     with path.open("rb") as file:
-        entries: list[dict[str, Any]] = tomllib.load(file).get("source", [])
+        content: dict[str, Any] = tomllib.load(file)
     listed: dict[str, Listed] = {}
-    for entry in entries:
+    for entry in content.get("source", []):
         try:
             item = Listed(**entry)
         except TypeError as fault:
@@ -58,4 +65,7 @@ def read(path: Path = PATH) -> Manifest:
         if item.sha256 in listed:
             raise CatalogError(f"{item.file!r} and {listed[item.sha256].file!r} have one sha256.", str(path))
         listed[item.sha256] = item
-    return Manifest(listed)
+    retrieved = content.get("retrieved")
+    if not isinstance(retrieved, datetime.date | None):
+        raise CatalogError(f"retrieved is {retrieved!r}, not a date.", str(path), "Write it as 2026-01-31.")
+    return Manifest(listed, retrieved)

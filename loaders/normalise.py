@@ -3,6 +3,7 @@
 Nothing is guessed: a figure whose round, benchmark suite or scenario cannot be told is left out with a `Problem`.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from mlperf.facts import Score, Server, Spelling, facts
 from mlperf.model import Measurement, Sighting, Suite
 
 Normalised = Sighting | Problem
+
+MAX_COUNT: Final = 10_000_000
+"""Most accelerators of one system; the largest published has under 20,000."""
 
 _INTEGER: Final = re.compile(r"\d{1,7}(?:\.0)?", re.ASCII)
 _RUN_FOLDER: Final = re.compile(r"/performance/run_\d+/?$")
@@ -55,7 +59,13 @@ def normalise(measurement: Measurement) -> Iterator[Normalised]:
     yield from quantities.problems
     hardware = _hardware(measurement)
     yield from hardware.problems
-    for suite in _suites(measurement, round_.id, benchmark, scenario):
+    suites = _suites(measurement, round_.id, benchmark, scenario)
+    if not suites:
+        found = f"no suite is known for a system of type {measurement.suites!r}."
+        yield Problem(
+            measurement.where, "unknown-suite", found, f"{_LEFT_OUT} Suites stand in mlperf/catalog/suites.toml."
+        )
+    for suite in suites:
         yield _sighting(measurement, round_.id, suite, benchmark, scenario, score, quantities, hardware)
 
 
@@ -134,6 +144,10 @@ def _quantities(measurement: Measurement, score: Score, benchmark: str, scenario
         factor = score.factor(unit)
         if factor is not None:
             value *= factor
+            if not (0 < value < math.inf):
+                return Problem(
+                    measurement.where, "bad-cell", f"a result of {value:g} {score.unit} makes no sense.", _LEFT_OUT
+                )
         elif unit:
             found = " ".join(f"{benchmark} {scenario or ''} is headed {unit!r}.".split())
             fix = f"Its unit is {score.unit} by the rule of the round ({score.source}); the figure was kept."
@@ -148,7 +162,12 @@ def _quantities(measurement: Measurement, score: Score, benchmark: str, scenario
             )
         )
         return _Quantities(value, None, None, tuple(problems))
-    return _Quantities(value, power_value * known[1], known[0], tuple(problems))
+    power_value *= known[1]
+    if not (0 < power_value < math.inf):
+        return Problem(
+            measurement.where, "bad-cell", f"a power of {power_value:g} {known[0]} makes no sense.", _LEFT_OUT
+        )
+    return _Quantities(value, power_value, known[0], tuple(problems))
 
 
 def _senseless(where: Where, value: float | None, power_value: float | None) -> Problem | None:
@@ -176,6 +195,11 @@ def _hardware(measurement: Measurement) -> _Hardware:
         found = f"{measurement.accelerator!r} names {spelling.count} accelerators, its columns give {count}."
         problems.append(Problem(measurement.where, "corrected-count", found, "The number in the name was taken."))
         count = spelling.count
+    if count is not None and count > MAX_COUNT:
+        problems.append(
+            Problem(measurement.where, "bad-cell", f"{count:,} accelerators make no sense.", "The number was left out.")
+        )
+        count = None
     return _Hardware(_accelerator_name(measurement, spelling), count, nodes, tuple(problems))
 
 

@@ -4,6 +4,7 @@ Pure: sightings in, results and problems out, the same whatever the order of loa
 """
 
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,9 +35,9 @@ class Seen:
     origin: str
 
     @property
-    def order(self) -> tuple[int, str, str, int]:
-        """Most trusted first; the rest makes the order total."""
-        return self.rank, self.source, self.source_path, self.sighting.where.line or 0
+    def order(self) -> tuple[int, str, str, int, str]:
+        """Most trusted first; the rest makes the order total, also of two files of one name."""
+        return self.rank, self.source, self.source_path, self.sighting.where.line or 0, self.sighting_id
 
     @property
     def where(self) -> Where:
@@ -299,7 +300,7 @@ def row(result: Result) -> dict[str, object]:
         "source_path": lead.source_path,
         "result_id": result.result_id,
         "accelerators": accelerator.split(" + ") if accelerator else [],
-        "link": link(round_.repository, location, lead.source, lead.source_path),
+        "link": link(round_.repository, location),
         "published": round_.published,
         "round_index": round_.index,
     }
@@ -310,7 +311,8 @@ def _efficiency(kind: Kind, result: Result) -> float | None:
     sighting = result.lead.sighting
     if result.power is None or sighting.value is None:
         return None
-    return facts().efficiency(kind, sighting.round, sighting.scenario, sighting.value, *result.power)
+    efficiency = facts().efficiency(kind, sighting.round, sighting.scenario, sighting.value, *result.power)
+    return efficiency if efficiency is not None and 0 < efficiency < math.inf else None
 
 
 _DESCRIBED: Final = (
@@ -319,10 +321,7 @@ _DESCRIBED: Final = (
 )  # fmt: skip
 
 
-def link(repository: str, location: str | None, source: str, source_path: str) -> str | None:
-    """Where a reader sees the result: its folder in the repository of its round, else the table it was read from."""
-    if location:
-        return f"https://github.com/{repository}/tree/HEAD/{quote(location)}"
-    if source.count("/") == 1:
-        return f"https://github.com/{source}/blob/HEAD/{quote(source_path)}"
-    return None
+def link(repository: str, location: str | None) -> str:
+    """Where MLCommons keeps the result: its folder in the repository of its round, else that repository."""
+    root = f"https://github.com/{repository}"
+    return f"{root}/tree/HEAD/{quote(location)}" if location else root

@@ -53,15 +53,19 @@ class Stored:
 
 
 def open_database(path: Path | None) -> duckdb.DuckDBPyConnection:
-    """A database with our tables: the file at `path`, new or not, or one in memory. Raises `StoreError`."""
+    """A database with our tables: the file at `path`, new or not, or one in memory. Raises `StoreError`.
+
+    A database that is somebody else's is left as it was.
+    """
     try:
         connection = duckdb.connect(str(path) if path else ":memory:")
-        connection.execute(_SCHEMA)
+        if connection.execute("select count(*) from duckdb_tables()").fetchone() == (0,):
+            connection.execute(_SCHEMA)
     except duckdb.Error as fault:
         raise StoreError(
             _first_line(fault), str(path), "Name a file that Roundtable made, or one that does not exist yet."
         ) from fault
-    return connection
+    return _ours(connection, path)
 
 
 def open_to_read(path: Path) -> duckdb.DuckDBPyConnection:
@@ -72,10 +76,27 @@ def open_to_read(path: Path) -> duckdb.DuckDBPyConnection:
         )
     try:
         connection = duckdb.connect(str(path), read_only=True)
-        connection.execute("from results limit 0")
     except duckdb.Error as fault:
         raise StoreError(_first_line(fault), str(path), "Name a file that `python -m loaders load` made.") from fault
+    return _ours(connection, path)
+
+
+def _ours(connection: duckdb.DuckDBPyConnection, path: Path | None) -> duckdb.DuckDBPyConnection:
+    """The connection where it has our tables with our columns; closes it and raises `StoreError` elsewhere."""
+    columns: dict[str, list[str]] = {}
+    for table, column in connection.execute(_COLUMNS).fetchall():
+        columns.setdefault(table, []).append(column)
+    if columns != {table: list(_arrow_schema(table).names) for table in _INSERTS}:
+        connection.close()
+        raise StoreError(
+            "is a DuckDB database, but not of this version of Roundtable.",
+            str(path),
+            "Name a file that `python -m loaders load` made, or one that does not exist yet.",
+        )
     return connection
+
+
+_COLUMNS: Final = "select table_name, column_name from duckdb_columns() where not internal order by column_index"
 
 
 def _first_line(fault: Exception) -> str:

@@ -19,6 +19,9 @@ MAX_LINE = 1 << 20
 HEADER_LINES = 12
 """The header stands among the first lines: a title line or up to four lines of merged headings may come before it."""
 
+MAX_BAD = 10_000
+"""Most lines that cannot be read; a file with more of them is no table of ours."""
+
 _DELIMITERS = ",\t;"
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -85,6 +88,17 @@ def _cells(line: str, delimiter: str) -> tuple[str, ...]:
 
 def rows(source: Source, found: Header) -> Iterator[Row | Problem]:
     """Every row under the header, in order; a `Problem` for a line that cannot be read or is of another width."""
+    bad = 0
+    for item in _rows(source, found):
+        bad += isinstance(item, Problem)
+        if bad > MAX_BAD:
+            text = f"more than {MAX_BAD:,} lines cannot be read."
+            yield Problem(item.where, "too-many-faults", text, "The rest was left out.")
+            return
+        yield item
+
+
+def _rows(source: Source, found: Header) -> Iterator[Row | Problem]:
     with source.open() as stream:
         lines = _Numbered(source.name, stream, encoding(source.head))
         reader = csv.reader(lines, delimiter=found.delimiter, strict=True)
@@ -97,9 +111,9 @@ def rows(source: Source, found: Header) -> Iterator[Row | Problem]:
                 return
             except csv.Error as fault:
                 yield from lines.take_problems()
-                yield Problem(
-                    Where(source.name, lines.first), "bad-line", f"not a line of a table: {fault}.", _lost(lines.first, lines.line)
-                )
+                where = Where(source.name, lines.first)
+                text = f"not a line of a table: {fault}."
+                yield Problem(where, "bad-line", text, _lost(lines.first, lines.line))
                 continue
             yield from lines.take_problems()
             if lines.line > found.line and any(cell.strip() for cell in cells):
@@ -167,7 +181,7 @@ def _lines(stream: BinaryIO, encoding_name: str) -> Iterator[str | None]:
         for line in whole:
             yield None if overlong or len(line) > MAX_LINE else line + "\n"
             overlong = False
-        if len(held) > MAX_LINE:
+        if overlong or len(held) > MAX_LINE:
             held, overlong = "", True
     if overlong or held.strip("�"):
         yield None if overlong else held.rstrip("�")

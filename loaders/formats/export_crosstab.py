@@ -5,16 +5,16 @@ label. Values have two decimals at most.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from loaders.cells import BadCell, is_silent
+from loaders.cells import BadCell, is_silent, text
 from loaders.fields import Fields
 from loaders.formats import exports
 from loaders.protocol import Parsed
 from loaders.tables import Header, Row, filled_right, header, heading
 from loaders.unpack import Source
-from mlperf.errors import Problem
+from mlperf.errors import Problem, Where
 from mlperf.facts import facts
 from mlperf.model import Measurement
 
@@ -44,7 +44,8 @@ def parse(source: Source) -> Iterator[Parsed]:
     found = header(source)
     if found is None:
         return
-    columns = _columns(found)
+    columns, unreadable = _readable(_columns(found), Where(source.name, found.line))
+    yield from unreadable
     own = {column.index for column in columns}
     read, problems = exports.table(source, found)
     yield from problems
@@ -72,7 +73,7 @@ def parse(source: Source) -> Iterator[Parsed]:
                 }
                 measurements.append(exports.measurement(fields, **known))
         yield from differing + list(dict.fromkeys(fields.problems))
-    yield from exports.with_division(exports.with_suite(measurements, found.names), source)
+    yield from exports.with_division(exports.with_suite(measurements, found, source), source)
 
 
 def _columns(found: Header) -> list[_Column]:
@@ -94,6 +95,18 @@ def _columns(found: Header) -> list[_Column]:
         for index in candidates
         if _is_unit(units[index]) and benchmarks[index]
     ]
+
+
+def _readable(columns: list[_Column], where: Where) -> tuple[list[_Column], list[Problem]]:
+    """Benchmarks as cells are read, and a `Problem` for each that makes no sense."""
+    readable: list[_Column] = []
+    problems: list[Problem] = []
+    for column in columns:
+        try:
+            readable.append(replace(column, benchmark=text(column.benchmark) or ""))
+        except BadCell as fault:
+            problems.append(Problem(where, "bad-cell", f"the heading of a column {fault}.", "The column was left out."))
+    return readable, problems
 
 
 def _line_of(lines: list[list[str]], candidates: list[int], belongs: Callable[[str], bool]) -> list[str] | None:

@@ -46,4 +46,4 @@ def parse_lines(source: Source, found: Header) -> Iterator[Parsed]:
         fields = Fields(row.where, cells, numbers)
         measurements.append(exports.measurement(fields))
         yield from differing + fields.problems
-    yield from exports.with_division(exports.with_suite(measurements, found.names), source)
+    yield from exports.with_division(exports.with_suite(measurements, found, source), source)

@@ -4,6 +4,7 @@ Not a format of its own. Source: the samples described in the project's notes on
 round, so each field lists every heading seen for it.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
@@ -48,6 +49,8 @@ AVERAGE_HEADINGS: Final = frozenset({"avg. result at system name", "avg. result"
 MAX_ROWS: Final = 200_000
 """Most lines of one export. The largest round has under 2,000."""
 
+_BOTH: Final = "datacenter,edge"
+
 _TRAINING_UNITS: Final = frozenset({"latency (in minutes)", "kj", "minutes", "min", "min."})
 
 
@@ -71,7 +74,7 @@ def table(source: Source, header: Header) -> tuple[list[Row], list[Problem]]:
 
 
 def cells_by_heading(header: Header, row: Row) -> tuple[dict[str, object], list[Problem]]:
-    """The row's cells under the headings that we know; of two columns with one heading the first counts that says something."""
+    """The row's cells under the headings that we know; of two with one heading the first counts that says something."""
     cells: dict[str, object] = {}
     problems: list[Problem] = []
     for name, cell in zip(header.names, row.cells, strict=True):
@@ -116,28 +119,61 @@ def round_of(public_id: str | None) -> str | None:
     return public_id.partition("-")[0] if public_id and "-" in public_id else None
 
 
-def with_suite(measurements: Iterable[Measurement], headings: Iterable[str]) -> Iterator[Measurement]:
+def with_suite(measurements: Iterable[Measurement], header: Header, source: Source) -> Iterator[Parsed]:
     """Say which suite an inference export is of, where its rows do not.
 
-    Each of MLCommons' pages shows one suite, so an export is of one: of the datacenter suite when any row has a
-    scenario that only that suite has, else of the edge suite. Edge exports end their headings in "1" (`Model MLC1`).
+    Each of MLCommons' pages shows one suite, so an export is of one. Edge exports end their headings in "1"
+    (`Model MLC1`); what both suites have is told apart by the file's name alone.
     """
     read = list(measurements)
-    datacenter = any((item.scenario or "").lower() in ("server", "interactive") for item in read)
-    suite = "edge" if "model mlc1" in set(headings) or not datacenter else "datacenter"
+    silent = [item for item in read if not item.suites and item.kind == "inference"]
+    suite = "edge" if "model mlc1" in header.names else _suite(read)
+    if silent and suite is None:
+        suite = _stated(source, ("datacenter", "edge"))
+        where, found = silent[0].where, "every line is of scenarios and benchmarks that both suites have"
+        if suite:
+            found = f"{found}; {suite!r} stands in the file's name."
+            yield Problem(where, "assumed-suite", found, "It was taken.")
+        else:
+            found = f"{found}, and the file's name does not say which it is of."
+            yield Problem(where, "no-suite", found, "Rename the file so that its name holds datacenter or edge.")
     for item in read:
         yield item if item.suites or item.kind == "training" else replace(item, suites=suite)
 
 
-def with_division(measurements: Iterable[Measurement], source: Source) -> Iterator[Parsed]:
+def _stated(source: Source, words: Iterable[str]) -> str | None:
+    """The one of these words that stands in the file's name; None where none does, or two do."""
+    named = set(re.split(r"[^a-z]+", source.path.rpartition("/")[2].lower()))
+    found = named & set(words)
+    return found.pop() if len(found) == 1 else None
+
+
+def _suite(read: Iterable[Measurement]) -> str | None:
+    """The suite that has all of these scenarios and benchmarks; None where both have."""
+    homes = {"inference-datacenter", "inference-edge"}
+    scenarios: set[str | None] = set()
+    for item in read:
+        played = facts().round("inference", item.round or "")
+        benchmark = facts().benchmark("inference", item.benchmark or "", played.id if played else None)
+        scenario = facts().scenario(item.scenario or "")
+        scenarios.add(scenario)
+        homes &= (
+            set(facts().suites(played.id if played else "", _BOTH, benchmark.id if benchmark else "", scenario))
+            or homes
+        )
+    if scenarios & {"Server", "Interactive"} or homes == {"inference-datacenter"}:
+        return "datacenter"
+    return "edge" if scenarios - {"Offline", None} or homes == {"inference-edge"} else None
+
+
+def with_division(parsed: Iterable[Parsed], source: Source) -> Iterator[Parsed]:
     """Where an export has no division column, the division that its file's name states.
 
     MLCommons' pages of rounds up to v4.1 give Closed and Closed - Power as two downloads without such a column.
     """
-    stated = {name for name in facts().divisions if name in source.path.lower()}
-    division = stated.pop() if len(stated) == 1 else None
-    read = list(measurements)
-    missing = [item for item in read if item.division is None]
+    division = _stated(source, facts().divisions)
+    read = list(parsed)
+    missing = [item for item in read if isinstance(item, Measurement) and item.division is None]
     if missing and division:
         found = f"the table names no division; {division!r} stands in the file's name."
         yield Problem(missing[0].where, "assumed-division", found, "It was taken.")
@@ -146,7 +182,8 @@ def with_division(measurements: Iterable[Measurement], source: Source) -> Iterat
         yield Problem(
             missing[0].where, "no-division", found, "Rename the file so that its name holds closed, open or network."
         )
-    yield from (replace(item, division=item.division or division) for item in read)
+    for item in read:
+        yield item if isinstance(item, Problem) else replace(item, division=item.division or division)
 
 
 def numbers_in(read: Iterable[Row], columns: Iterable[int]) -> Numbers:
