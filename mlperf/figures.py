@@ -30,9 +30,10 @@ SHOWN: Final = [
 MOST_PLACES: Final = 20
 """Bars of a single panel."""
 MOST_PANELS: Final = 12
-MANY_PANELS: Final = 6
-FEW_PLACES: Final = 5
-"""Bars of each panel when there are many panels; with these limits a chart never has 500 marks."""
+MOST_MARKS: Final = 36
+"""Bars of all panels together: what a browser redraws while the reader's eye is still on the filter."""
+FEWEST_PLACES: Final = 3
+"""Bars of each panel at least; with these limits a chart never has 500 marks."""
 
 LONGEST_LABEL: Final = 28
 PER_LETTER: Final = 6.7
@@ -40,6 +41,8 @@ BAR: Final = 24
 HEAD: Final = 46
 GAP: Final = 18
 AXIS: Final = 28
+THICKNESS: Final = 0.78
+"""Of a bar's place, how much it fills."""
 TOP: Final = 4
 
 METRIC_NAMES: Final[Mapping[str, str]] = {
@@ -110,7 +113,7 @@ def picture(rows: pa.Table) -> Picture:
     for number, (key, result) in enumerate(zip(keys, results, strict=True)):
         fields.setdefault((KINDS.get(key[0], key[0]), *key[1:]), {}).setdefault(result, number)
     largest = sorted(fields, key=lambda key: (-len(fields[key]), repr(key)))[:MOST_PANELS]
-    most = MOST_PLACES if len(largest) == 1 else FEW_PLACES * 2 if len(largest) <= MANY_PANELS else FEW_PLACES
+    most = MOST_PLACES if len(largest) == 1 else max(FEWEST_PLACES, MOST_MARKS // max(1, len(largest)))
     panels = []
     for key in sorted(largest, key=repr):
         sign = -1 if key[-1] == "higher" else 1
@@ -132,14 +135,20 @@ def in_columns(parts: Sequence[Panel], most: int) -> list[list[Panel]]:
 
 def ranking(panel: Panel, colours: Mapping[str, str]) -> go.Figure:
     """One panel as bars, best first, with a scale below."""
-    layout = _stack([panel], colours, bottom=AXIS)
-    layout[1]["xaxis"] |= {"showticklabels": True, "showgrid": True, "nticks": 3, "tickangle": 0, "tickformat": ",~r"}
-    return _figure(*layout)
+    traces, layout = _stack([panel], [1.0], colours, bottom=AXIS)
+    layout["xaxis"] |= {
+        "range": [0, _longest(panel)], "showticklabels": True, "showgrid": True, "nticks": 3, "tickangle": 0,
+        "tickformat": ",~r",
+    }  # fmt: skip
+    return _figure(traces, layout)
 
 
 def small_multiples(parts: Sequence[Panel], colours: Mapping[str, str]) -> go.Figure:
-    """Panels below one another, each with a scale of its own."""
-    return _figure(*_stack(parts, colours, bottom=0))
+    """Panels below one another, each measured against its own longest bar; no scale is shown, each bar says its figure.
+
+    The panels share one pair of hidden axes, because Plotly redraws one pair in a third of the time of ten.
+    """
+    return _figure(*_stack(parts, [_longest(part) for part in parts], colours, bottom=0))
 
 
 def empty(words: str) -> go.Figure:
@@ -174,50 +183,52 @@ def _figure(traces: list[Properties], layout: Properties) -> go.Figure:
     return go.Figure({"data": traces, "layout": layout}, _validate=False)
 
 
-def _stack(parts: Sequence[Panel], colours: Mapping[str, str], bottom: int) -> tuple[list[Properties], Properties]:
+def _stack(
+    parts: Sequence[Panel], scales: Sequence[float], colours: Mapping[str, str], bottom: int
+) -> tuple[list[Properties], Properties]:
     """Bars and layout of panels below one another; each panel's title says its metric, unit and direction.
 
-    The titles begin at the left edge of the figure: an axis title, centred below the bars, does not fit on a phone.
+    Bars are as long as their value divided by the scale of their panel; heights are pixels above the lowest. The titles
+    begin at the left edge of the figure: an axis title, centred below the bars, does not fit on a phone.
     """
-    labels = [_labels(part) for part in parts]
+    labels = [label for part in parts for label in _labels(part)]
     total = sum(part.height for part in parts)
-    layout = _layout(total + bottom, [label for group in labels for label in group], parts, bottom)
-    traces, top = [], total
-    for number, (part, names) in enumerate(zip(parts, labels, strict=True), start=1):
-        suffix = "" if number == 1 else str(number)
-        ceiling, floor = top - HEAD, top - HEAD - BAR * len(part.rows)
-        traces.append(_bars(part, colours, suffix))
-        layout[f"yaxis{suffix}"] = _system_axis(names) | {
-            "domain": [floor / total, ceiling / total], "anchor": f"x{suffix}",
-        }  # fmt: skip
-        layout[f"xaxis{suffix}"] = {
-            "range": [0, _longest(part)], "anchor": f"y{suffix}", "showticklabels": False, "showgrid": False,
-            "fixedrange": True, "zeroline": False,
-        }  # fmt: skip
-        layout["annotations"].append(_panel_title(part, ceiling / total, layout["margin"]["l"]))
-        top = floor - GAP
-    return traces, layout
+    layout = _layout(total + bottom, labels, parts, bottom)
+    heights: list[float] = []
+    top = total
+    for part in parts:
+        ceiling = top - HEAD
+        heights += [ceiling - BAR * (place + 0.5) for place in range(len(part.rows))]
+        layout["annotations"].append(_panel_title(part, ceiling, layout["margin"]["l"]))
+        top -= part.height
+    layout["yaxis"] = _system_axis(labels, heights, total)
+    layout["xaxis"] = {
+        "range": [0, 1], "showticklabels": False, "showgrid": False, "fixedrange": True, "zeroline": False,
+    }  # fmt: skip
+    return [_bars(parts, scales, heights, colours)], layout
 
 
 def _longest(panel: Panel) -> float:
     return max(float(row["value"]) for row in panel.rows) or 1.0
 
 
-def _bars(panel: Panel, colours: Mapping[str, str], suffix: str = "") -> Properties:
+def _bars(
+    parts: Sequence[Panel], scales: Sequence[float], heights: Sequence[float], colours: Mapping[str, str]
+) -> Properties:
+    rows = [(part, scale, row) for part, scale in zip(parts, scales, strict=True) for row in part.rows]
     return {
         "type": "bar",
-        "x": [row["value"] for row in panel.rows],
-        "y": list(range(len(panel.rows))),
+        "x": [row["value"] / scale for _, scale, row in rows],
+        "y": list(heights),
+        "width": BAR * THICKNESS,
         "orientation": "h",
-        "text": [number_text(row["value"]) for row in panel.rows],
+        "text": [number_text(row["value"]) for _, _, row in rows],
         "textposition": "outside",
         "cliponaxis": False,
-        "marker": {"color": [colours[_system(row)] for row in panel.rows], "line": {"width": 0}},
-        "customdata": [_hover(panel, row) for row in panel.rows],
+        "marker": {"color": [colours[_system(row)] for _, _, row in rows], "line": {"width": 0}},
+        "customdata": [_hover(part, row) for part, _, row in rows],
         "hovertemplate": HOVER,
         "showlegend": False,
-        "xaxis": f"x{suffix}",
-        "yaxis": f"y{suffix}",
     }
 
 
@@ -228,18 +239,17 @@ def _layout(height: int, labels: Iterable[str], parts: Iterable[Panel], bottom: 
     return {
         "height": height + TOP,
         "margin": {"l": int(left * PER_LETTER) + 8, "r": int(right * PER_LETTER) + 12, "t": TOP, "b": bottom},
-        "bargap": 0.22,
         "dragmode": False,
         "hoverlabel": {"align": "left"},
         "annotations": [],
     }
 
 
-def _system_axis(labels: Sequence[str]) -> Properties:
+def _system_axis(labels: Sequence[str], heights: Sequence[float], total: int) -> Properties:
     return {
-        "range": [len(labels) - 0.5, -0.5],
+        "range": [0, total],
         "tickmode": "array",
-        "tickvals": list(range(len(labels))),
+        "tickvals": list(heights),
         "ticktext": list(labels),
         "tickfont": {"size": 12},
         "fixedrange": True,
@@ -254,7 +264,7 @@ def _panel_title(panel: Panel, height: float, indent: int) -> Properties:
     return {
         "text": f"<b>{_shown(panel.title)}</b>{rest}<br>{_shown(panel.axis)}",
         "x": 0, "xref": "paper", "xanchor": "left", "xshift": -indent,
-        "y": height, "yref": "paper", "yanchor": "bottom",
+        "y": height, "yref": "y", "yanchor": "bottom",
         "align": "left", "showarrow": False, "font": {"size": 12.5},
     }  # fmt: skip
 
