@@ -104,8 +104,9 @@ def wanted(keys: Iterable[str]) -> re.Pattern[bytes]:
     names = b"|".join(re.escape(key.encode()) for key in keys)
     head = rb'\{"namespace": "[^"\r\n]*+", "time_ms": [0-9.]++, "event_type": "[A-Z_]++", '
     key = rb'"key": "(?!(?:' + names + rb')")[a-z0-9_]++", '
-    value = rb'"value": (?:[0-9nul.e-]++|"[^"\\\r\n]*+"|\{[^{}\r\n]*+\}|[truefals]++|\[[^\[\]\r\n]*+\]), "metadata": \{'
-    return re.compile(rb"G(?<=:::MLLOG)(?! " + head + key + value + rb") [^\r\n]*+")
+    value = rb'"value": (?:[0-9nul.e-]++|"[^"\\\r\n]*+"|\{[^{}\r\n]*+\}|[truefals]++|\[[^\[\]\r\n]*+\]), '
+    passed = head + key + value + rb'"metadata": (?:\{|"")'
+    return re.compile(rb"G(?<=:::MLLOG)(?! " + passed + rb") [^\r\n]*+")
 
 
 def events(

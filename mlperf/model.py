@@ -65,6 +65,54 @@ class Measurement:
     public_id: str | None = None
     location: str | None = None
     """Path of the result inside the round's repository at MLCommons."""
+    is_computed: bool = False
+    """Whether we computed the figure from logs; else a table states it."""
+    runs: int | None = None
+    """Runs behind a training score, failed ones included."""
+    same_runs: str | None = None
+    """Equal for results of the very same runs, wherever their logs lie; None where that cannot be told."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run behind a training score."""
+
+    where: Where
+    round: str | None
+    division: str | None
+    submitter: str
+    system_id: str
+    benchmark: str
+    name: str
+    """The log's file name."""
+    status: str
+    """`success`, or why it does not count: `aborted`, `failed`, `unfinished`, `empty`, `unreadable`."""
+    minutes: float | None
+    """Run start to run stop; None for a run that did not stop."""
+    is_counted: bool | None
+    """Whether the score's mean counts it; False for the dropped; None where the group has no score."""
+    epochs: float | None
+    """Epochs to converge, where the log says."""
+    samples: float | None
+    """Samples to converge, where the log says."""
+    global_batch_size: int | None
+    seed: int | None
+    started_ms: int | None
+    """Epoch milliseconds of run start; with `stopped_ms` it tells runs apart that lie in several places."""
+    stopped_ms: int | None
+
+
+@dataclass(frozen=True)
+class SystemSheet:
+    """One `systems/*.json`: the facts, as written, of one system; no notes and no other prose."""
+
+    where: Where
+    kind: Kind
+    round: str | None
+    submitter: str
+    system_id: str
+    facts: tuple[tuple[str, str], ...]
+    """(field of the systems JSON, value as one line of text), in the order of the file."""
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,11 @@ class Benchmark:
     """Fastest and slowest runs that are dropped, each."""
     scoring: str | None
     """`olympic_mean` or `median` of the runs; None in inference."""
+    convergence: str | None = None
+    """`epochs` or `samples`: what a log's `epoch_num` counts; None in inference, and where it counts neither.
+
+    Source: mlcommons/logging rcp_checker: read_submission_file.
+    """
 
     def scenarios(self, suite: Suite, index: int) -> tuple[str, ...]:
         """The scenarios of the suite in the round of that index, required first; empty where it does not belong."""
@@ -189,6 +194,7 @@ def read_benchmark(entry: Entry, rounds: Rounds) -> Benchmark:
         runs=entry.whole("runs"),
         dropped=entry.whole("dropped"),
         scoring=entry.maybe_text("scoring"),
+        convergence=entry.maybe_text("convergence"),
     )
 
 

@@ -26,6 +26,10 @@ class Score:
     log_key: str | None
     factors: dict[str, float] = field(compare=False)
     """Folded headings that are right, each with the factor that leads to `unit`."""
+    summary_keys: tuple[str, ...] = ()
+    """The lines of LoadGen's summary that hold the score; the first that is there."""
+    log_factor: float = 1.0
+    """What leads from the number in the log to `unit`."""
 
     def factor(self, heading: str) -> float | None:
         """What to multiply a value under this heading with to have it in `unit`; None when the heading is wrong.
@@ -137,6 +141,8 @@ def _rule(entry: Entry, rounds: Rounds) -> Rule:
         source=entry.text("source"),
         log_key=entry.maybe_text("log_key"),
         factors=factors,
+        summary_keys=entry.texts("summary_keys"),
+        log_factor=entry.number("log_factor") or 1.0,
     )
     rule = Rule(score, kind, *rounds.span(entry, kind), entry.texts("scenarios"), entry.texts("benchmarks"))
     entry.close()

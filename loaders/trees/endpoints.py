@@ -1,0 +1,130 @@
+"""Inference v6.1's "endpoints" logs: `performance/result_summary.json` and `config.yaml`, with no LoadGen log at all.
+
+No published table was at hand to prove this reader against: what it takes is named in a `Problem` of each result.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from loaders.trees.inference_paths import Place
+from loaders.trees.inference_score import Scored
+from loaders.unpack import Source
+from mlperf.errors import Problem, Where
+from mlperf.facts import facts
+from mlperf.log_rules import Formula, log_rules
+
+NAMES: Final = frozenset({"result_summary.json", "results.json"})
+CONFIGS: Final = frozenset({"config.yaml", "config.yml"})
+MAX: Final = 16 << 20
+_TYPE: Final = re.compile(rb"^type[ \t]*:[ \t]*[\"']?([\w-]+)", re.MULTILINE)
+_WANTED: Final = ("n_samples_issued", "n_samples_completed", "n_samples_failed", "duration_ns", "qps", "tps")
+_LEFT_OUT: Final = "The result was left out."
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What a `result_summary.json` says."""
+
+    place: Place
+    where: Where
+    numbers: tuple[tuple[str, float], ...]
+    state: str | None
+    is_complete: bool | None
+
+
+@dataclass(frozen=True)
+class EndpointConfig:
+    """The scenario that a `config.yaml` states."""
+
+    place: Place
+    where: Where
+    scenario: str
+
+
+def read_endpoint(source: Source, place: Place) -> Iterator[Endpoint | Problem]:
+    """A `result_summary.json` (or `results.json`); one that is no JSON object is a Problem."""
+    with source.open() as content:
+        text = content.read(MAX + 1)
+    try:
+        said = json.loads(text) if len(text) <= MAX else None
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        yield Problem(Where(source.name), "broken-json", "is no JSON object of bearable size.", _LEFT_OUT)
+        return
+    latency = said.get("latency")
+    values = {name: _number(said.get(name)) for name in _WANTED}
+    values["latency.avg"] = _number(latency.get("avg")) if isinstance(latency, dict) else None
+    numbers = tuple((name, value) for name, value in values.items() if value is not None)
+    state, complete = said.get("state"), said.get("complete")
+    yield Endpoint(place, Where(source.name), numbers, state if isinstance(state, str) else None,
+                   complete if isinstance(complete, bool) else None)  # fmt: skip
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def read_config(source: Source, place: Place) -> Iterator[EndpointConfig]:
+    """The `type` of a `config.yaml`."""
+    found = _TYPE.search(source.head)
+    if found:
+        yield EndpointConfig(place, Where(source.name), found[1].decode())
+
+
+def score_endpoint(log: Endpoint, config: EndpointConfig | None, round_id: str | None, benchmark: str | None) -> Scored:
+    """The score of an endpoints log in the folder of a scenario, and the field that gave it."""
+    scored = Scored(log.where, is_inferred=False, is_valid=_is_valid(log))
+    folder = facts().scenario(log.place.scenario or (config.scenario if config else ""))
+    stated = facts().scenario(config.scenario) if config else None
+    scored.logged = folder
+    score = facts().score("inference", round_id or "", benchmark or "", folder)
+    if score is None or folder is None:
+        found = f"nothing says how {benchmark} {folder} of {round_id} is scored."
+        scored.note(log.where, "no-score", found, "Load it in its results tree.")
+        return scored
+    if config is not None and stated is not None and stated != folder and (stated, folder) != ("Server", "Interactive"):
+        found = f"states scenario {config.scenario!r} in the folder of {folder}."
+        scored.note(config.where, "scenario-mismatch", found, "The folder was taken.")
+    told = dict(log.numbers)
+    for formula in log_rules().endpoints(folder, score.unit):
+        value = _value(formula, told)
+        if value is not None:
+            scored.value, scored.unit = value, score.table_units[0]
+            found = f"the score is the field {formula.name} of an endpoints log, in {score.unit}."
+            scored.note(log.where, "unverified-field", found, "No published table was compared with this reading.")
+            break
+    else:
+        scored.note(log.where, "no-score", f"holds no field that gives the score in {score.unit}.", _LEFT_OUT)
+    if scored.is_valid is False:
+        failed = told.get("n_samples_failed", 0)
+        found = f"state {log.state!r}, complete {log.is_complete}, {failed:.0f} samples failed."
+        scored.note(log.where, "invalid-result", found, "It is kept and marked.")
+    return scored
+
+
+def _value(formula: Formula, told: dict[str, float]) -> float | None:
+    if any(key not in told for key in formula.keys) or (formula.over and not told[formula.over]):
+        return None
+    value = formula.factor * (told[formula.key] if formula.key else 1.0)
+    value = value / told[formula.over] if formula.over else value
+    return value if value > 0 else None
+
+
+def _is_valid(log: Endpoint) -> bool | None:
+    """Complete and without failures; None where the log says neither."""
+    told = dict(log.numbers)
+    against = [log.is_complete is False, log.state not in {None, "complete"}, told.get("n_samples_failed", 0) > 0]
+    if any(against):
+        return False
+    return True if log.is_complete is not None or log.state is not None else None

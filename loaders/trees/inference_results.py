@@ -1,0 +1,274 @@
+"""From the files of an MLPerf Inference results tree to results: which logs make one, whose it is, what it lacks."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from loaders.trees import accuracy, endpoints, inference_power, loadgen
+from loaders.trees.inference_paths import Place, round_of
+from loaders.trees.inference_score import Run, Scored, score
+from loaders.trees.protocol import Assembled, Context
+from mlperf.errors import Problem, Where
+from mlperf.facts import facts
+from mlperf.log_rules import log_rules
+from mlperf.model import Measurement, SystemSheet
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A `systems/*.json` and whose it is."""
+
+    place: Place
+    sheet: SystemSheet
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A `model_mapping.json`: models of the open division and the benchmarks that they stand for."""
+
+    place: Place
+    where: Where
+    benchmarks: tuple[tuple[str, str], ...]
+
+
+Logged = loadgen.Log | inference_power.Readings | inference_power.PowerFile | accuracy.Accuracy
+Piece = Logged | endpoints.Endpoint | endpoints.EndpointConfig | Sheet | Mapping
+
+
+@dataclass
+class _Result:
+    """All files of one result."""
+
+    place: Place
+    runs: dict[str, dict[str, loadgen.Log]] = field(default_factory=lambda: defaultdict(dict))
+    readings: dict[str, inference_power.Readings] = field(default_factory=dict)
+    power_files: list[inference_power.PowerFile] = field(default_factory=list)
+    quality: accuracy.Accuracy | None = None
+    endpoint: endpoints.Endpoint | None = None
+    config: endpoints.EndpointConfig | None = None
+
+    def add(self, piece: Logged | endpoints.Endpoint | endpoints.EndpointConfig) -> None:
+        """Keep a file of this result."""
+        if isinstance(piece, loadgen.Log):
+            self.runs[piece.place.run][piece.form] = piece
+        elif isinstance(piece, inference_power.Readings):
+            self.readings[piece.place.run] = piece
+        elif isinstance(piece, inference_power.PowerFile):
+            self.power_files.append(piece)
+        elif isinstance(piece, accuracy.Accuracy):
+            self.quality = piece
+        elif isinstance(piece, endpoints.EndpointConfig):
+            self.config = piece
+        elif self.endpoint is None or piece.where.file.endswith("result_summary.json"):
+            self.endpoint = piece
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """What all results of one tree share."""
+
+    context: Context
+    sheets: dict[tuple[str, tuple[str | None, str | None], str], SystemSheet]
+    mappings: dict[tuple[str, tuple[str | None, str | None]], dict[str, str]]
+
+    def sheet(self, where: Place) -> SystemSheet | None:
+        """The system's own JSON: of its folder's very name, else of that name in other letters."""
+        if where.system_id is None:
+            return None
+        exact = self.sheets.get((where.root, where.owner, where.system_id))
+        return exact or self.sheets.get((where.root, where.owner, where.system_id.casefold()))
+
+    def round(self, where: Place) -> str | None:
+        """The round by the tree's path, else by the archive's name."""
+        return where.round or round_of([self.context.name])
+
+    def benchmark(self, where: Place, round_id: str | None) -> str | None:
+        """The official benchmark of a model's folder. Source: checker, get_mlperf_model."""
+        if where.model is None:
+            return None
+        mapped = self.mappings.get((where.root, where.owner), {}).get(where.model)
+        for name in (where.model, mapped, log_rules().guess(round_id, where.model)):
+            known = facts().benchmark("inference", name, round_id) if name else None
+            if known is not None:
+                return known.id
+        return None
+
+
+def assemble(pieces: Sequence[Piece], context: Context) -> Iterator[Assembled]:
+    """System sheets, and a measurement for every result; a Problem for every result that has no score."""
+    tree = _Tree(context, {}, {})
+    results: dict[tuple[str, ...], _Result] = {}
+    for piece in pieces:
+        if isinstance(piece, Sheet):
+            yield piece.sheet
+            key = piece.place.root, piece.place.owner
+            tree.sheets[*key, piece.sheet.system_id] = piece.sheet
+            tree.sheets.setdefault((*key, piece.sheet.system_id.casefold()), piece.sheet)
+        elif isinstance(piece, Mapping):
+            tree.mappings[piece.place.root, piece.place.owner] = dict(piece.benchmarks)
+        else:
+            results.setdefault(piece.place.result, _Result(piece.place)).add(piece)
+    for _, result in sorted(results.items()):
+        yield from _assembled(result, tree)
+
+
+def _assembled(result: _Result, tree: _Tree) -> Iterator[Assembled]:
+    """One result."""
+    where = result.place
+    round_id, scenario = tree.round(where), facts().scenario(where.scenario or "")
+    if where.scenario is not None and scenario is None:
+        yield from _unknown_scenario(result)
+        return
+    benchmark = tree.benchmark(where, round_id)
+    run, name = _counting(result, round_id, scenario)
+    if where.model is not None and benchmark is None:
+        yield from _unknown_model(result, round_id)
+        return
+    if result.endpoint is not None and run is None:
+        scored = endpoints.score_endpoint(result.endpoint, result.config, round_id, benchmark)
+    elif run is not None:
+        scored = score(run, round_id, benchmark, scenario)
+        yield from _missing_runs(result, name, round_id, scenario, scored)
+    else:
+        yield from _without_log(result)
+        return
+    power = None
+    if result.power_files and run is not None:
+        power = _power(result, name, run, scored, round_id, scenario or scored.logged)
+        scored.problems += power.problems
+    yield from scored.problems
+    sheet = tree.sheet(where)
+    yield from _lacks(result, scored, sheet)
+    if scored.value is not None or where.model is None:
+        mark = None if run is None else run.mark
+        yield _measurement(result, tree, scored, power, sheet, benchmark, mark)
+
+
+def _counting(result: _Result, round_id: str | None, scenario: str | None) -> tuple[Run | None, str]:
+    """The run whose score counts, and its folder."""
+    folders = ("",) if result.place.part == "alone" else log_rules().runs(round_id, scenario or "")
+    for name in reversed(folders):
+        if name in result.runs:
+            logs = result.runs[name]
+            return Run(logs.get("detail"), logs.get("summary")), name
+    return None, ""
+
+
+def _missing_runs(
+    result: _Result, name: str, round_id: str | None, scenario: str | None, scored: Scored
+) -> Iterator[Problem]:
+    folders = log_rules().runs(round_id, scenario or "")
+    if name and name != folders[-1] and result.place.part != "alone" and scored.value is not None:
+        found = f"this is {name} of {len(folders)}; the published figure is that of {folders[-1]}, which is not here."
+        yield Problem(scored.where, "missing-runs", found, f"{name} was taken; it may differ a little.")
+
+
+def _first_log(result: _Result) -> Where | None:
+    """The place of a log that would give a score."""
+    logs = [log.where() for forms in result.runs.values() for log in forms.values()]
+    return min(logs) if logs else result.endpoint.where if result.endpoint else None
+
+
+def _unknown_model(result: _Result, round_id: str | None) -> Iterator[Problem]:
+    where = _first_log(result)
+    if where is not None:
+        found = f"nothing says which benchmark of {round_id} the model {result.place.model!r} stands for."
+        fix = "The result was left out: add the submitter's model_mapping.json."
+        yield Problem(where, "unknown-model", found, fix)
+
+
+def _unknown_scenario(result: _Result) -> Iterator[Problem]:
+    where = _first_log(result)
+    if where is not None:
+        found = f"scenario {result.place.scenario!r}, the name of its folder, is not known."
+        yield Problem(where, "unknown-scenario", found, "The result was left out.")
+
+
+def _without_log(result: _Result) -> Iterator[Problem]:
+    """A result of which only power or accuracy is there; nothing for a stray file."""
+    if result.quality is None and not result.readings and not result.power_files:
+        return
+    files = [reading.where for reading in result.readings.values()] + [file.where for file in result.power_files]
+    files += [result.quality.where] if result.quality else []
+    found = "has no performance log: no mlperf_log_detail.txt and no mlperf_log_summary.txt in performance/run_1."
+    yield Problem(min(files), "missing-log", found, "The result was left out.")
+
+
+def _power(
+    result: _Result, name: str, run: Run, scored: Scored, round_id: str | None, scenario: str | None
+) -> inference_power.Power:
+    readings = result.readings.get(name)
+    if readings is None or run.detail is None or scenario is None or scored.logged is None:
+        lacking = "spl.txt" if readings is None else "mlperf_log_detail.txt"
+        found = f"power was measured, but {lacking} is not in the run's folder."
+        problem = Problem(run.first.where(), "missing-power", found, "The power was left out.")
+        return inference_power.Power(None, "", (problem,))
+    return inference_power.measured(round_id, scenario, scored.logged, run.detail, readings, result.power_files)
+
+
+def _lacks(result: _Result, scored: Scored, sheet: SystemSheet | None) -> Iterator[Problem]:
+    if result.place.model is None or scored.value is None:
+        return
+    if sheet is None:
+        found = f"systems/{result.place.system_id}.json is not there, so nothing tells the system and its suites."
+        yield Problem(scored.where, "missing-system", found, "Load it together with the logs.")
+    if result.quality is None and result.endpoint is None:
+        yield Problem(scored.where, "missing-accuracy", "has no accuracy/accuracy.txt.", "The result is kept without.")
+    if result.readings and not result.power_files:
+        found = "spl.txt is there, but no performance/power/: the result is none with power."
+        yield Problem(min(reading.where for reading in result.readings.values()), "missing-power", found,
+                      "The power was left out.")  # fmt: skip
+
+
+def _measurement(
+    result: _Result,
+    tree: _Tree,
+    scored: Scored,
+    power: inference_power.Power | None,
+    sheet: SystemSheet | None,
+    benchmark: str | None,
+    mark: str | None,
+) -> Measurement:
+    where = result.place
+    told = dict(sheet.facts) if sheet is not None else {}
+    has_value = power is not None and power.value is not None
+    return Measurement(
+        where=scored.where,
+        kind="inference",
+        round=tree.round(where),
+        suites=told.get("system_type"),
+        division=where.division or told.get("division"),
+        availability=told.get("status"),
+        submitter=where.submitter or told.get("submitter"),
+        system_id=where.system_id,
+        system_name=told.get("system_name"),
+        accelerator=told.get("accelerator_model_name"),
+        accelerators_per_node=told.get("accelerators_per_node"),
+        nodes=told.get("number_of_nodes"),
+        processor=told.get("host_processor_model_name"),
+        processors_per_node=told.get("host_processors_per_node"),
+        processor_cores=told.get("host_processor_core_count"),
+        framework=told.get("framework"),
+        operating_system=told.get("operating_system"),
+        model=where.model,
+        benchmark=benchmark,
+        scenario=facts().scenario(where.scenario or "") or scored.logged,
+        value=scored.value,
+        unit=scored.unit,
+        has_power=bool(result.power_files),
+        power_value=power.value if power is not None else None,
+        power_unit=power.unit if has_value and power is not None else None,
+        accuracy=result.quality.text(benchmark) if result.quality is not None else None,
+        inferred=scored.is_inferred,
+        valid=scored.is_valid,
+        location=_location(where),
+        is_computed=True,
+        same_runs=mark,
+    )
+
+
+def _location(where: Place) -> str | None:
+    """The result's folder in the round's repository."""
+    if where.submitter is None or where.division is None or where.system_id is None:
+        return None
+    return f"{where.division}/{where.submitter}/results/{where.system_id}/{where.model}/{where.scenario}"

@@ -1,0 +1,198 @@
+"""LoadGen's own logs, of any round: the few numbers that rules read, each with its line, in one pass and small memory.
+
+`mlperf_log_detail.txt` holds one `:::MLLOG {json}` per line (v0.7: another text, which holds no score) and may have
+hundreds of megabytes in lines of any length. `mlperf_log_summary.txt` holds `key : value` lines. What a number means is
+for `inference_score`.
+"""
+
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from loaders.trees.inference_paths import Place
+from loaders.unpack import Source
+from mlperf.errors import Problem, Where
+from mlperf.log_rules import log_rules
+
+DETAIL: Final = "mlperf_log_detail.txt"
+SUMMARY: Final = "mlperf_log_summary.txt"
+
+RECORD: Final = 1 << 13
+"""Longest record of ours, in bytes; real ones have under 1,000. Longer ones (lists of samples) are never ours."""
+
+MAX_SUMMARY: Final = 1 << 20
+
+_ALWAYS_DETAIL: Final = (
+    "effective_scenario", "effective_test_mode", "result_validity", "result_min_duration_met",
+    "result_min_queries_met", "result_perf_constraints_met", "early_stopping_met", "power_begin", "power_end",
+)  # fmt: skip
+_ALWAYS_SUMMARY: Final = (
+    "Scenario", "Mode", "Result is", "Performance constraints satisfied", "Min duration satisfied",
+    "Min queries satisfied", "Early stopping satisfied",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What a log says under a key: a number or text as written, `true` or `false`."""
+
+    key: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Log:
+    """One log."""
+
+    place: Place
+    file: str
+    form: Literal["detail", "summary"]
+    facts: tuple[Fact, ...]
+    """In order of appearance; of a key that stands several times the first."""
+    contradicted: tuple[tuple[str, int], ...]
+    """Keys that stand a second time with another value, and the line."""
+    is_old: bool
+    """A detail log of v0.7, which holds no keys."""
+    digest: str
+    size: int
+
+    def get(self, key: str) -> Fact | None:
+        """What stands under a key."""
+        return next((fact for fact in self.facts if fact.key == key), None)
+
+    def contradiction(self, fact: Fact) -> Problem | None:
+        """What contradicts a fact further down."""
+        line = dict(self.contradicted).get(fact.key)
+        if line is None:
+            return None
+        found = f'"{fact.key}" stands here a second time with another value than in line {fact.line}.'
+        return Problem(Where(self.file, line), "contradictory-log", found, "The first was taken, as the checker does.")
+
+    def where(self, fact: Fact | None = None) -> Where:
+        """The place of a fact, or of the log."""
+        return Where(self.file, None if fact is None else fact.line)
+
+
+class _Facts:
+    """Collects facts: the first of each key, and those that a later line contradicts."""
+
+    def __init__(self) -> None:
+        self.first: dict[str, Fact] = {}
+        self.contradicted: dict[str, int] = {}
+        self.damaged: dict[str, int] = {}
+
+    def add(self, fact: Fact) -> None:
+        """The first wins. Source: MLPerfLog / LoadgenParser `__getitem__`."""
+        known = self.first.setdefault(fact.key, fact)
+        if known.text != fact.text:
+            self.contradicted.setdefault(fact.key, fact.line)
+
+    def problems(self, file: str) -> Iterator[Problem]:
+        """One problem for every damaged key."""
+        for key, line in self.damaged.items():
+            found = f'the record of "{key}" is damaged.'
+            fix = "It was left out; copy the log again from where it was written."
+            yield Problem(Where(file, line), "damaged-line", found, fix)
+
+
+@functools.cache
+def _record() -> re.Pattern[bytes]:
+    keys = b"|".join(re.escape(key.encode()) for key in sorted({*log_rules().detail_keys, *_ALWAYS_DETAIL}))
+    return re.compile(rb':::MLLOG\s{0,4}(\{\s{0,4}"key"\s{0,4}:\s{0,4}"(' + keys + rb')")')
+
+
+@functools.cache
+def _line() -> re.Pattern[bytes]:
+    """A line of a summary, with or without what a launcher puts before each line (`0: `, `[node1] `)."""
+    keys = b"|".join(re.escape(key.encode()) for key in sorted({*log_rules().summary_keys, *_ALWAYS_SUMMARY}))
+    before = rb"^(?:\[?[\w.\-]{1,64}\]?[:>|]? )?[ \t]*(?:\* )?"
+    return re.compile(before + rb"(" + keys + rb")[ \t]*:[ \t]*([^\r\n]*?)[ \t\r]*$", re.MULTILINE)
+
+
+def _number(text: str) -> str:
+    return text
+
+
+_JSON: Final = json.JSONDecoder(parse_float=_number, parse_int=_number, parse_constant=_number)
+
+
+def read_detail(source: Source, place: Place) -> Iterator[Log | Problem]:
+    """A `mlperf_log_detail.txt` of any size."""
+    found, digest, size = _Facts(), hashlib.sha256(), 0
+    held, line, record = b"", 1, _record()
+    has_records = False
+    with source.open() as content:
+        while chunk := content.read(1 << 18):
+            digest.update(chunk)
+            size += len(chunk)
+            held += chunk
+            has_records = has_records or b":::MLLOG" in held
+            done = max(0, len(held) - RECORD - 64)  # what begins later is looked at again, whole
+            _find(record, held, done, line, found)
+            line += held.count(b"\n", 0, done)
+            held = held[done:]
+    _find(record, held, len(held), line, found)
+    yield from found.problems(source.name)
+    is_old = not has_records and re.match(rb'\s*"pid": \d+, "tid": \d+, "ts": ', source.head) is not None
+    if not has_records and not is_old:
+        yield _nothing(source, size)
+    yield Log(place, source.name, "detail", tuple(found.first.values()), tuple(found.contradicted.items()), is_old,
+              digest.hexdigest(), size)  # fmt: skip
+
+
+def _find(record: re.Pattern[bytes], held: bytes, end: int, line: int, found: _Facts) -> None:
+    """The records that begin before `end`."""
+    counted = 0
+    for match in record.finditer(held):
+        if match.start() >= end:
+            break
+        line += held.count(b"\n", counted, match.start())
+        counted = match.start()
+        key = match[2].decode()
+        rest = held[match.start(1) : match.start(1) + RECORD].split(b"\n", 1)[0]
+        try:
+            value = _JSON.raw_decode(rest.decode("utf-8", "replace"))[0]["value"]
+        except (ValueError, KeyError, RecursionError):
+            found.damaged.setdefault(key, line)
+            continue
+        found.add(Fact(key, _text(value), line))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.strip() if isinstance(value, str) else json.dumps(value)
+
+
+def read_summary(source: Source, place: Place) -> Iterator[Log | Problem]:
+    """A `mlperf_log_summary.txt`."""
+    with source.open() as content:
+        text = content.read(MAX_SUMMARY + 1)
+    if len(text) > MAX_SUMMARY:
+        yield Problem(Where(source.name), "too-long", "is no summary: it has over a million bytes.", "It was left out.")
+        return
+    found, line, counted = _Facts(), 1, 0
+    for match in _line().finditer(text):
+        line += text.count(b"\n", counted, match.start(1))
+        counted = match.start(1)
+        key = match[1].decode()
+        if match.end() == len(text) or b"\x00" in match[2]:  # cut short: LoadGen ends every line of ours
+            found.damaged.setdefault(key, line)
+        else:
+            found.add(Fact(key, match[2].decode("utf-8", "replace"), line))
+    yield from found.problems(source.name)
+    if not found.first:
+        yield _nothing(source, len(text))
+    yield Log(place, source.name, "summary", tuple(found.first.values()), tuple(found.contradicted.items()), False,
+              hashlib.sha256(text).hexdigest(), len(text))  # fmt: skip
+
+
+def _nothing(source: Source, size: int) -> Problem:
+    looks = "is empty" if size == 0 else "holds nothing but NUL bytes" if not source.head.strip(b"\x00") else None
+    found = f"{looks or 'holds none of the lines that LoadGen writes'}."
+    return Problem(Where(source.name), "empty-log", found, "Copy it again from where it was written.")

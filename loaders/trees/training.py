@@ -1,0 +1,181 @@
+"""Training submissions: `systems/*.json` and `results/<SYSTEM>/<BENCHMARK>/` with logs, scaling and power, or a part.
+
+Each file is read on its own; groups are scored when all files are known. Who ran what is told by the path and the
+system's sheet; of a log's own claims only the benchmark is asked, and only where no folder names it.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from loaders.mllog import TOKEN
+from loaders.trees.protocol import Assembled, Context
+from loaders.trees.systems import is_system_file, read_system
+from loaders.trees.training_group import Group, assembled
+from loaders.trees.training_log import RunLog, read_log
+from loaders.trees.training_paths import Place, is_benchmark, place, round_of, submitter
+from loaders.trees.training_power import Watts, read_power
+from loaders.unpack import Source
+from mlperf.errors import Problem, Where
+from mlperf.facts import facts
+from mlperf.model import SystemSheet
+
+NAME: Final = "training-tree"
+TITLE: Final = "Training submission: `results/<SYSTEM>/<BENCHMARK>/result_*.txt`, `systems/*.json`, or a part of it"
+RANK: Final = 50
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one file says, and where the file stands."""
+
+    source: str
+    path: str
+    place: Place | None
+    """None for a system's sheet."""
+    content: RunLog | Watts | SystemSheet | float | None
+    """A float for scaling.json; None for what could not be read, and for copies, which are not."""
+
+
+def claims(source: Source) -> bool:
+    """Logs, scaling and power in their place, systems of a training tree, and bare logs that hold the token."""
+    if is_system_file(source.path):
+        return _is_training_system(source)
+    found = place(source.path)
+    if found is None:
+        return False
+    if found.role in {"log", "nested"} and not (found.benchmark and is_benchmark(found.benchmark)):
+        return TOKEN in source.head
+    return True
+
+
+def _is_training_system(source: Source) -> bool:
+    """Inference trees have a division above the submitter, training trees do not."""
+    if "inference" in source.name.lower():
+        return False
+    above = source.path.split("/")[:-2]
+    return len(above) < 2 or above[-2].lower() not in facts().divisions
+
+
+def read(source: Source) -> Iterator[Piece | Problem]:
+    """One piece per file, and a Problem for all that is wrong with the file by itself."""
+    if is_system_file(source.path):
+        root = source.path.rpartition("/")[0].rpartition("/")[0]
+        for part in read_system(source, "training", round_of(source.path), submitter(root)):
+            yield Piece(source.name, source.path, None, part) if isinstance(part, SystemSheet) else part
+        return
+    found = place(source.path)
+    if found is None:
+        return
+    if found.role == "nested":
+        yield Piece(source.name, source.path, found, None)
+    elif found.role == "scaling":
+        factor = _factor(source)
+        if isinstance(factor, Problem):
+            yield factor
+        yield Piece(source.name, source.path, found, None if isinstance(factor, Problem) else factor)
+    else:
+        content = read_log(source) if found.role == "log" else read_power(source, is_node=found.role == "node")
+        piece: RunLog | Watts | None = None
+        for item in content:
+            if isinstance(item, Problem):
+                yield item
+            else:
+                piece = item
+        yield Piece(source.name, source.path, found, piece)
+
+
+def _factor(source: Source) -> float | Problem:
+    """The factor of a scaling.json.
+
+    Source: mlcommons/logging result_summarizer: _get_scaling_factor.
+    """
+    with source.open() as stream:
+        data = stream.read(1 << 16)
+    try:
+        content = json.loads(data.decode("utf-8-sig"))
+        factor = content["scaling_factor"] if isinstance(content, dict) else None
+    except (ValueError, KeyError, RecursionError):
+        factor = None
+    if isinstance(factor, int | float) and not isinstance(factor, bool) and 0 < factor < math.inf:
+        return float(factor)
+    return Problem(Where(source.name), "bad-scaling", "states no scaling_factor.", "The group has no score.")
+
+
+def assemble(pieces: Sequence[Piece], context: Context) -> Iterator[Assembled]:
+    """Each system's sheet, then group by group the result, its runs and its Problems, sorted by folder."""
+    sheets = {}
+    for piece in sorted(pieces, key=lambda piece: piece.source):
+        if isinstance(sheet := piece.content, SystemSheet):
+            key = (piece.path.rpartition("/")[0].rpartition("/")[0], sheet.system_id)
+            sheet = _complete(sheet, round_of(piece.path, context.name))
+            sheets[key] = sheet
+            yield sheet
+    groups, copies = _groups(pieces, sheets, context)
+    for folder, count in sorted(copies.items()):
+        found = f"{count} logs lie in a folder inside a benchmark's folder."
+        yield Problem(Where(folder), "nested-copy", found, "They were not read: only a benchmark's own folder counts.")
+    for _, group in sorted(groups.items()):
+        if group.sheet is None and group.system and group.logs:
+            found = f"the tree has no systems/{group.system}.json."
+            fix = "Its division and hardware are not known. Add the file and load the tree again."
+            yield Problem(group.where, "no-system", found, fix)
+        if group.logs or group.scaling:
+            yield from assembled(group)
+
+
+def _complete(sheet: SystemSheet, round_id: str | None) -> SystemSheet:
+    """The sheet with the round, and with the submitter that it names where no folder does."""
+    named = sheet.submitter or dict(sheet.facts).get("submitter", "")
+    return SystemSheet(sheet.where, sheet.kind, round_id, named, sheet.system_id, sheet.facts)
+
+
+def _groups(
+    pieces: Sequence[Piece], sheets: dict[tuple[str, str], SystemSheet], context: Context
+) -> tuple[dict[str, Group], dict[str, int]]:
+    """Groups by their folder, and how many copies of logs lie in folders where none count."""
+    groups: dict[str, Group] = {}
+    copies: dict[str, int] = {}
+    for piece in sorted(pieces, key=lambda piece: piece.source):
+        at = piece.place
+        if at is None:
+            continue
+        folder = _folder(piece)
+        if at.role == "nested":
+            copies[folder] = copies.get(folder, 0) + 1
+            continue
+        group = groups.get(at.group)
+        if group is None:
+            named = submitter(at.root)
+            path = "/".join(part for part in (named, "results", at.system, at.benchmark) if part)
+            sheet = sheets.get((at.root, at.system or ""))
+            round_id = round_of(at.group, context.name)
+            location = path if named and at.system and at.benchmark else None
+            group = Group(Where(folder), round_id, named, at.system, at.benchmark, location, sheet)
+            groups[at.group] = group
+        _put(group, at, piece.content)
+    return groups, copies
+
+
+def _folder(piece: Piece) -> str:
+    """The folder of a group, as the owner of the file has it."""
+    assert piece.place is not None
+    inside = piece.path.removeprefix(piece.place.group)
+    return piece.source.removesuffix(inside) if piece.place.group else piece.source.removesuffix(piece.path) or "."
+
+
+def _put(group: Group, at: Place, content: object) -> None:
+    """Add what one file says to its group."""
+    if at.role == "log" and isinstance(content, RunLog):
+        group.logs[at.run] = content
+    elif at.role == "scaling":
+        group.scaling.append(content if isinstance(content, float) else None)
+    elif at.role in {"node", "switch"}:
+        group.has_power = True
+        kept = group.node_watts if at.role == "node" else group.switch_watts
+        if isinstance(content, Watts):
+            kept.setdefault(at.run, []).append(content.watts)
+        elif at.role == "switch":
+            kept.setdefault(at.run, []).append(math.nan)

@@ -1,0 +1,220 @@
+"""One group of training logs - one benchmark on one system - as a result, its runs, and why it has no score."""
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from loaders.trees.protocol import Assembled
+from loaders.trees.training_log import RunLog
+from loaders.trees.training_power import kilojoules
+from loaders.trees.training_score import Scored, score
+from mlperf.errors import Problem, Where
+from mlperf.facts import Benchmark, facts
+from mlperf.model import Measurement, Run, SystemSheet
+
+_NO_SCORE: Final = "The group has no score; its runs were kept."
+_CELLS: Final = {
+    "division": "division",
+    "availability": "status",
+    "system_name": "system_name",
+    "accelerator": "accelerator_model_name",
+    "accelerators_per_node": "accelerators_per_node",
+    "nodes": "number_of_nodes",
+    "processor": "host_processor_model_name",
+    "processors_per_node": "host_processors_per_node",
+    "processor_cores": "host_processor_core_count",
+    "framework": "framework",
+    "operating_system": "operating_system",
+}
+"""Fields of a measurement that stand in the system's sheet."""
+
+
+@dataclass
+class Group:
+    """What was found of one group."""
+
+    where: Where
+    """Its folder."""
+    round: str | None
+    submitter: str | None
+    system: str | None
+    benchmark: str | None
+    """The folder's name."""
+    location: str | None
+    """The folder in the round's repository."""
+    sheet: SystemSheet | None = None
+    logs: dict[str, RunLog] = field(default_factory=dict)
+    """By name without `.txt`."""
+    scaling: list[float | None] = field(default_factory=list)
+    """What scaling.json says; None where it cannot be read."""
+    has_power: bool = False
+    node_watts: dict[str, list[float]] = field(default_factory=dict)
+    """By the run's name."""
+    switch_watts: dict[str, list[float]] = field(default_factory=dict)
+
+    def names(self) -> list[str]:
+        """The runs in their natural order: result_2 before result_10."""
+        return sorted(self.logs, key=natural)
+
+
+def natural(name: str) -> tuple[tuple[int, str], ...]:
+    """A sort key that reads runs of digits as numbers."""
+    parts: list[tuple[int, str]] = []
+    for digit, part in _runs(name):
+        parts.append((int(part[:18]), part) if digit else (-1, part))
+    return tuple(parts)
+
+
+def _runs(name: str) -> Iterator[tuple[bool, str]]:
+    start = 0
+    for at in range(1, len(name) + 1):
+        if at == len(name) or _is_digit(name[at]) != _is_digit(name[start]):
+            yield _is_digit(name[start]), name[start:at]
+            start = at
+
+
+def _is_digit(character: str) -> bool:
+    return "0" <= character <= "9"
+
+
+def assembled(group: Group) -> Iterator[Assembled]:
+    """The group's result if it has one, its runs, and what is wrong with it."""
+    names = group.names()
+    logs = [group.logs[name] for name in names]
+    claimed = Counter(log.benchmark for log in logs if log.benchmark)
+    yield from _claims(group, claimed)
+    written = group.benchmark or (next(iter(claimed)) if len(claimed) == 1 else None)
+    if written is None:
+        found = "no folder names the benchmark" + (", and the logs name several." if claimed else " and no log does.")
+        yield Problem(group.where, "no-benchmark", found, "The logs were left out.")
+        return
+    benchmark = facts().benchmark("training", written, None)
+    scored = _scored(group, benchmark, written, logs)
+    if isinstance(scored, str):
+        yield Problem(group.where, "no-score", f"{written}: {scored}.", _NO_SCORE)
+    elif benchmark is not None:
+        yield from _result(group, benchmark, written, names, logs, scored)
+    counted = None if isinstance(scored, str) else frozenset(scored.counted)
+    for at, (name, log) in enumerate(zip(names, logs, strict=True)):
+        is_counted = None if counted is None else at in counted
+        yield _run(group, benchmark.id if benchmark else written, benchmark, name, log, is_counted)
+
+
+def _claims(group: Group, claimed: Counter[str]) -> Iterator[Problem]:
+    """A Problem where logs say that they run another benchmark than their folder does."""
+    folder = facts().benchmark("training", group.benchmark or "", None)
+    others = [name for name in claimed if folder and facts().benchmark("training", name, None) != folder]
+    if others and folder:
+        found = f"{sum(claimed[name] for name in others)} logs of {folder.id} say they run {', '.join(sorted(others))}."
+        yield Problem(group.where, "benchmark-differs", found[:300], "The folder's name was taken.")
+
+
+def _scored(group: Group, benchmark: Benchmark | None, written: str, logs: Sequence[RunLog]) -> Scored | str:
+    if not logs:
+        return "no run present"
+    if benchmark is None:
+        return f"{written!r} is no benchmark that the catalog knows"
+    if None in group.scaling or len(set(group.scaling)) > 1:
+        return "scaling.json cannot be read, so that its factor is not known"
+    return score([log.minutes if log.status == "success" else None for log in logs], benchmark)
+
+
+def _result(
+    group: Group, benchmark: Benchmark, written: str, names: list[str], logs: Sequence[RunLog], scored: Scored
+) -> Iterator[Assembled]:
+    scaling = next((factor for factor in group.scaling if factor is not None), 1.0)
+    found = _energy(group, names, logs, scored, scaling) if group.has_power else None
+    if isinstance(found, str):
+        yield Problem(group.where, "no-energy", f"{written}: {found}.", "The energy was left out.")
+    energy = None if isinstance(found, str) else found
+    sheet = dict(group.sheet.facts) if group.sheet else {}
+    rule = facts().score("training", group.round or benchmark.first, benchmark.id, None)
+    rule = rule or facts().score("training", benchmark.first, benchmark.id, None)
+    yield Measurement(
+        where=logs[min(scored.counted)].where,
+        kind="training",
+        round=group.round,
+        submitter=_submitter(group),
+        system_id=group.system,
+        benchmark=written,
+        value=scored.minutes * scaling,
+        unit=rule.table_units[0] if rule else None,
+        has_power=energy is not None,
+        power_value=energy,
+        power_unit=None if energy is None else "kJ",
+        location=group.location,
+        is_computed=True,
+        runs=len(logs),
+        same_runs=_same_runs(logs),
+        **{name: sheet.get(of) for name, of in _CELLS.items()},  # type: ignore[arg-type]  # all of them are texts
+    )
+
+
+def _energy(group: Group, names: list[str], logs: Sequence[RunLog], scored: Scored, scaling: float) -> float | str:
+    """The group's energy in kJ, or why it has none."""
+    sheet = dict(group.sheet.facts) if group.sheet else {}
+    stated = sheet.get("number_of_nodes", "").removesuffix(".0")
+    files = {len(group.node_watts.get(names[at], [])) for at in scored.counted}
+    nodes = int(stated) if stated.isdecimal() and len(stated) < 8 else max(files)
+    if files != {nodes} or not nodes:
+        return f"power of {min(files)} of {nodes} nodes present"
+    watts = [math.fsum([*group.node_watts.get(name, [math.nan]), *group.switch_watts.get(name, [])]) for name in names]
+    energy = kilojoules(scored, [log.minutes for log in logs], watts, scaling)
+    return "the power of a counted run is not known" if energy is None else energy
+
+
+def _same_runs(logs: Sequence[RunLog]) -> str | None:
+    """A mark of the very same runs, wherever their logs lie: when each began and ended."""
+    if any(log.started_ms is None for log in logs):
+        return None
+    times = sorted(f"{log.started_ms:.0f}-{log.stopped_ms or 0:.0f}" for log in logs)
+    return hashlib.sha256(",".join(times).encode()).hexdigest()[:16]
+
+
+def _submitter(group: Group) -> str | None:
+    """As tables have it: the sheet's word before the folder's name (`HabanaLabs` in the folder `Habana`)."""
+    return dict(group.sheet.facts).get("submitter") or group.submitter if group.sheet else group.submitter
+
+
+def _run(
+    group: Group, benchmark_id: str, benchmark: Benchmark | None, name: str, log: RunLog, is_counted: bool | None
+) -> Run:
+    epochs, samples = _converged(benchmark, log)
+    minutes = log.minutes if log.status != "unreadable" else None
+    return Run(
+        where=log.where,
+        round=group.round,
+        division=dict(group.sheet.facts).get("division") if group.sheet else None,
+        submitter=_submitter(group) or "",
+        system_id=group.system or "",
+        benchmark=benchmark_id,
+        name=f"{name}.txt",
+        status=log.status,
+        minutes=minutes,
+        is_counted=is_counted,
+        epochs=epochs,
+        samples=samples,
+        global_batch_size=log.global_batch_size,
+        seed=log.seed,
+        started_ms=None if log.started_ms is None else int(log.started_ms),
+        stopped_ms=None if log.stopped_ms is None else int(log.stopped_ms),
+    )
+
+
+def _converged(benchmark: Benchmark | None, log: RunLog) -> tuple[float | None, float | None]:
+    """Epochs and samples to converge, as far as the log and the catalog say.
+
+    BERT logs samples under `epoch_num`, or 1 there (v0.7, v1.0) and the samples under `train_samples`: what is less
+    than one batch counts something else.
+    Source: mlcommons/logging rcp_checker: read_submission_file.
+    """
+    if benchmark is None or benchmark.convergence is None or log.status != "success":
+        return None, None
+    if benchmark.convergence == "epochs":
+        return log.epoch_num, log.samples_count
+    least = log.global_batch_size or 1
+    counts = (log.samples_count, log.epoch_num, log.train_samples)
+    return None, next((count for count in counts if count is not None and count >= least), None)

@@ -1,0 +1,310 @@
+"""One training log as about a dozen numbers: the run's clock, how it ended, and what it converged with.
+
+Nothing of the path is known here, and no score: a run's time counts only with its group (`training_score`).
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from loaders.mllog import TOKEN, Block, Damaged, Event, blocks, events, last_line, line_start, read_line, wanted
+from loaders.unpack import Source
+from mlperf.errors import BrokenFile, Problem, Where
+
+STRETCH: Final = 1 << 13
+"""Bytes behind run_start and before run_stop that are read line by line at least."""
+
+RECENT: Final = 4
+"""Blocks kept until it is known whether the last evaluation stands in them."""
+
+SHOWN_DAMAGES: Final = 3
+"""Damaged lines of one log that get a Problem each; the rest are counted."""
+
+MOST_DAMAGES: Final = 20
+"""Damaged lines of one log that may have been the beginning or the end of the run and get a Problem each."""
+
+_CONVERGENCE: Final = "eval_accuracy"
+_ENDS: Final = b"run_st"
+"""What both ends of a run have in common, however their line may be damaged."""
+
+_BEGINNING: Final = b"run_sta"
+
+_PATTERN: Final = wanted(
+    ("run_start", "run_stop", "global_batch_size", "seed", "train_samples", "submission_benchmark", "eval_error")
+)
+_STATUSES: Final = {
+    "success": "success",
+    "abort": "aborted",
+    "aborted": "aborted",
+    "fail": "failed",
+    "failed": "failed",
+}
+_FAILED: Final = "It counts as a failed run."
+
+
+@dataclass(frozen=True)
+class RunLog:
+    """What one `result_*.txt` says."""
+
+    where: Where
+    """The line of run_stop; of run_start where there is no stop."""
+    status: str
+    """As `mlperf.model.Run`."""
+    started_ms: float | None
+    stopped_ms: float | None
+    benchmark: str | None
+    """What the log claims to run."""
+    global_batch_size: int | None
+    seed: int | None
+    """None where the log has several."""
+    epoch_num: float | None
+    """Of the last evaluation, whatever the benchmark counts by it."""
+    samples_count: float | None
+    train_samples: float | None
+
+    @property
+    def minutes(self) -> float | None:
+        """From run start to run stop."""
+        if self.started_ms is None or self.stopped_ms is None:
+            return None
+        return (self.stopped_ms - self.started_ms) / 60000
+
+
+@dataclass
+class _Seen:
+    """What has been met so far in a log."""
+
+    starts: list[Event] = field(default_factory=list)
+    stops: list[Event] = field(default_factory=list)
+    batches: set[int] = field(default_factory=set)
+    seeds: set[int] = field(default_factory=set)
+    benchmarks: set[str] = field(default_factory=set)
+    train_samples: float | None = None
+    evaluation: Event | None = None
+    last_evaluation: tuple[int, bytes] | None = None
+    """The line of the last evaluation, not read yet."""
+    has_token: bool = False
+    stretches_in_run: int = 0
+    """How often a stretch of lines was read since run_start."""
+    damages: list[Damaged] = field(default_factory=list)
+    damaged: int = 0
+
+    @property
+    def is_in_midst(self) -> bool:
+        """Whether the run has begun, has said what it runs with, and has not stopped."""
+        return bool(self.stretches_in_run and self.batches and not self.stops)
+
+    def find_evaluation(self, block: Block) -> bool:
+        """Whether a block has an evaluation before the run stopped; its last one is kept."""
+        before = self.stops[0].offset if self.stops else None
+        found = last_line(block, _CONVERGENCE, before)
+        self.last_evaluation = found or self.last_evaluation
+        return found is not None
+
+    def read_evaluation(self) -> None:
+        """Make an event of the last evaluation, unless a later one has been read."""
+        if self.last_evaluation is None:
+            return
+        offset, text = self.last_evaluation
+        for item in read_line(text, 0, offset):
+            later = self.evaluation is None or offset > self.evaluation.offset
+            if isinstance(item, Event) and item.key == _CONVERGENCE and later:
+                self.evaluation = item
+
+    def take(self, event: Event) -> None:
+        """Keep what is needed of one event."""
+        value = event.value
+        if event.key == "run_start" and not self.stops:
+            self.starts.append(event)
+        elif event.key == "run_start":
+            self.starts = self.starts or [event]
+        elif event.key == "run_stop":
+            self.stops.append(event)
+        elif event.key in {_CONVERGENCE, "eval_error"} and not self.stops:
+            self.evaluation = event
+        elif event.key == "train_samples":
+            self.train_samples = _number(value)
+        elif event.key == "submission_benchmark" and isinstance(value, str):
+            self.benchmarks.add(value[:100])
+        elif event.key in {"global_batch_size", "seed"} and (whole := _whole(value)) is not None:
+            kept = self.seeds if event.key == "seed" else self.batches
+            if len(kept) < 2:  # one is taken, two are too many
+                kept.add(whole)
+
+
+def read_log(source: Source) -> Iterator[RunLog | Problem]:
+    """The run of one log, and a `Problem` for everything in it that is damaged, missing or contradictory."""
+    seen = _Seen()
+    broken: BrokenFile | None = None
+    try:
+        _scan(source, seen)
+    except BrokenFile as fault:
+        broken = fault
+    if broken is not None:
+        yield Problem(Where(source.name), "broken-file", broken.found, _FAILED)
+    yield from _damage_problems(source.name, seen)
+    problems: list[Problem] = []
+    status, start, stop = _ending(source.name, seen, problems)
+    if broken is not None:
+        status = "unreadable"
+    yield from problems
+    last = seen.evaluation
+    line = stop.line if stop else start.line if start else None
+    yield RunLog(
+        where=Where(source.name, line),
+        status=status,
+        started_ms=start.time_ms if start else None,
+        stopped_ms=stop.time_ms if stop else None,
+        benchmark=next(iter(seen.benchmarks)) if len(seen.benchmarks) == 1 else None,
+        global_batch_size=_only(seen.batches),
+        seed=_only(seen.seeds),
+        epoch_num=_number(last.metadata.get("epoch_num")) if last else None,
+        samples_count=_number(last.metadata.get("samples_count")) if last else None,
+        train_samples=seen.train_samples,
+    )
+
+
+def _scan(source: Source, seen: _Seen) -> None:
+    """Read the whole log: every line until the run has begun, and from shortly before run_stop on.
+
+    Between them may lie megabytes of progress that no score hangs on: there only the ends of the run are sought, and
+    the last evaluation from behind. A log that turns out to miss its end is read again, every line.
+    """
+    skipped: Block | None = None
+    has_skipped = False
+    recent: deque[Block] = deque(maxlen=RECENT)
+    for block in blocks(source):
+        had_stopped = bool(seen.stops)
+        seen.has_token = seen.has_token or block.data.find(TOKEN, 0, block.end) >= 0
+        at = 0
+        while at < block.end:
+            if not seen.is_in_midst:
+                begun = at if seen.starts else block.data.find(_BEGINNING, at, block.end)
+                at = _take(block, seen, at, begun + STRETCH if begun >= 0 else block.end)
+                continue
+            if block.data.rfind(_ENDS, at, block.end) < 0:
+                skipped, has_skipped = block, True
+                break
+            found = block.data.find(_ENDS, at, block.end)
+            if skipped is not None and found < STRETCH:
+                _take(skipped, seen, line_start(skipped, max(0, skipped.end - STRETCH)), skipped.end)
+            skipped = None
+            at = _take(block, seen, max(at, line_start(block, max(0, found - STRETCH))), block.end)
+        if seen.starts and not had_stopped:
+            if len(recent) == RECENT:
+                seen.find_evaluation(recent[0])
+            recent.append(block)
+    while recent and not seen.find_evaluation(recent.pop()):
+        continue
+    seen.read_evaluation()
+    if has_skipped and not seen.stops and source.container.kind != "tar":  # a long member of a tar cannot be reopened
+        whole = _Seen()
+        for block in blocks(source):
+            _take(block, whole, 0, block.end)
+        seen.damages, seen.damaged = whole.damages, whole.damaged
+
+
+def _take(block: Block, seen: _Seen, start: int, end: int) -> int:
+    """Take every line that says something of the run, or is damaged; where the last of these lines ends."""
+    if end < block.end:
+        end = block.data.find(b"\n", end, block.end) + 1 or block.end
+    had_begun = bool(seen.starts)
+    for item in events(block, _PATTERN, start, min(end, block.end)):
+        if isinstance(item, Event):
+            seen.take(item)
+            continue
+        seen.damaged += 1
+        if len(seen.damages) < SHOWN_DAMAGES or item.key in {"run_start", "run_stop", None}:
+            seen.damages = [*seen.damages, item][:MOST_DAMAGES]
+        if item.event is not None:
+            seen.take(item.event)
+    seen.stretches_in_run += had_begun
+    return end
+
+
+def _damage_problems(name: str, seen: _Seen) -> Iterator[Problem]:
+    for item in seen.damages:
+        said = f"the event {item.key!r}" if item.key else "an event whose key cannot be told"
+        if item.event is not None:
+            lost = "Its time and what else stands whole was read."
+        elif item.key in {"run_start", "run_stop"}:
+            lost = "Its time is lost."
+        else:
+            lost = "The line was left out."
+        fix = f"{lost} A strict reader refuses the whole log, so a published score may lack this run."
+        yield Problem(Where(name, item.line), "damaged-line", f"{said} is damaged: {item.found}.", fix)
+    if seen.damaged > len(seen.damages):
+        more = seen.damaged - len(seen.damages)
+        yield Problem(Where(name), "damaged-line", f"{more:,} more lines of the log are damaged.", "")
+
+
+def _ending(name: str, seen: _Seen, problems: list[Problem]) -> tuple[str, Event | None, Event | None]:
+    """How the run ended, and its clock: the last start before the first stop.
+
+    Source: mlcommons/logging result_summarizer: _query_run_start_stop.
+    """
+    start = seen.starts[-1] if seen.starts else None
+    stop = seen.stops[0] if seen.stops else None
+
+    def report(kind: str, found: str, line: int | None = None, fix: str = _FAILED) -> None:
+        problems.append(Problem(Where(name, line), kind, found, fix))
+
+    if not seen.has_token:
+        report("empty-log", "the log holds no line with ':::MLLOG'.")
+        return "empty", None, None
+    for what, events_ in (("run_start", seen.starts), ("run_stop", seen.stops)):
+        times = dict.fromkeys(event.time_ms for event in events_)
+        if len(times) > 1:
+            fix = "The last run_start before the first run_stop was taken, as the official tool does."
+            report("several-runs", f"the log has {len(times)} different {what}.", events_[1].line, fix)
+    if stop is None:
+        may_be = any(item.key in {None, "run_stop"} for item in seen.damages)
+        report("unfinished-run", "the log has no run_stop" + (" that can be read." if may_be else "."))
+        return ("unreadable" if may_be else "unfinished"), start, None
+    if start is None:
+        report("no-run-start", "the log has no run_start that can be read.")
+        return "unreadable", None, stop
+    return _judged(start, stop, seen, report), start, stop
+
+
+def _judged(start: Event, stop: Event, seen: _Seen, report: Callable[..., None]) -> str:
+    """The status of a run that has both ends."""
+    raw = stop.metadata.get("status")
+    status = _STATUSES.get(raw.strip().lower()) if isinstance(raw, str) else None
+    if start.time_ms is None or stop.time_ms is None:
+        report("no-time", "run_start or run_stop has no time_ms.", start.line)
+        return "unreadable"
+    if not 0 < stop.time_ms - start.time_ms < _LONGEST_MS:
+        report(
+            "bad-times", f"run_stop is {(stop.time_ms - start.time_ms) / 60000:g} minutes after run_start.", stop.line
+        )
+        return "unreadable"
+    if status is None:
+        report("unknown-status", f"run_stop has the status {str(raw)[:40]!r}.", stop.line)
+        return "unreadable" if raw is None else "failed"
+    last = seen.evaluation
+    if last is not None and last.time_ms is not None and last.time_ms < start.time_ms:
+        fix = "The times of run_start and run_stop were taken; check them."
+        report("bad-times", "an evaluation is dated before run_start.", start.line, fix)
+    return status
+
+
+_LONGEST_MS: Final = 366 * 86_400_000
+"""No run takes a year: a longer one has a damaged time."""
+
+
+def _number(value: object) -> float | None:
+    """A finite number of bearable size."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 2**63:
+        return None
+    return float(value)
+
+
+def _whole(value: object) -> int | None:
+    return int(value) if isinstance(value, int | float) and _number(value) is not None and value == int(value) else None
+
+
+def _only(values: set[int]) -> int | None:
+    """The one value that was logged; None for none and for several."""
+    return next(iter(values)) if len(values) == 1 else None

@@ -1,0 +1,167 @@
+"""Measured power: the window of the run, what counts in it, energy per query, and what makes a power untrustworthy."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.loaders.trees.making_inference import Files, Read, detail, read
+
+BEGIN, END = "02-24-2023 18:00:00.000", "02-24-2023 18:01:40.000"
+
+
+def meter(watts: Callable[[int], float] = lambda _: 200.0, seconds: range = range(-20, 121)) -> str:
+    """A reading each second, the window being 0 to 100."""
+    lines = []
+    for second in seconds:
+        moment = 18 * 3600 + second
+        clock = f"{moment // 3600:02}:{moment // 60 % 60:02}:{moment % 60:02}.500"
+        lines.append(f"Time,02-24-2023 {clock},Watts,{watts(second):.6f},Volts,119.1,Amps,3.1,PF,0.99,Mark,x\n")
+    return "".join(lines)
+
+
+def files(scenario: str, spl: str | bytes | None, round_id: str = "v3.0", logged: str = "", **keys: object) -> Files:
+    base = f"inference_results_{round_id}/closed/Acme/results/box/resnet50/{scenario}/performance"
+    logged = logged or scenario
+    said: dict[str, object] = {"power_begin": BEGIN, "power_end": END, "result_query_count": 1000} | keys
+    scores: dict[str, dict[str, object]] = {
+        "Offline": {"result_samples_per_second": 50.0},
+        "Server": {"result_scheduled_samples_per_sec": 50.0},
+        "SingleStream": {
+            "early_stopping_latency_ss": 90_000,
+            "early_stopping_latency_ms": 90_000,
+            "result_90__00_percentile_latency_ns": 90_000,
+            "result_qps_without_loadgen_overhead": 9.0,
+        },
+        "MultiStream": {"early_stopping_latency_ms": 90_000, "effective_samples_per_query": 8},
+    }
+    text = detail(logged, **(scores[logged] | {key: value for key, value in said.items() if value is not None}))
+    found: Files = {f"{base}/run_1/mlperf_log_detail.txt": text, f"{base}/power/client.json": '{"timezone": 0}'}
+    return found if spl is None else found | {f"{base}/run_1/spl.txt": spl}
+
+
+def power(found: Read) -> tuple[float | None, str | None]:
+    return found.one.power_value, found.one.power_unit
+
+
+@pytest.mark.parametrize("scenario", ["Offline", "Server"])
+def test_power_is_the_average_inside_the_window(tmp_path: Path, scenario: str) -> None:
+    found = read(tmp_path, files(scenario, meter(lambda second: 200 if 0 <= second < 100 else 5000)))
+    assert power(found) == (200.0, "W")
+    assert found.one.has_power
+
+
+@pytest.mark.parametrize(
+    "scenario, logged, millijoules",
+    [
+        ("SingleStream", "SingleStream", 20_000),
+        ("MultiStream", "MultiStream", 20_000),
+        ("MultiStream", "SingleStream", 160_000),
+    ],
+)
+def test_energy_is_per_query(tmp_path: Path, scenario: str, logged: str, millijoules: float) -> None:
+    value, unit = power(read(tmp_path, files(scenario, meter(), logged=logged)))
+    assert value == pytest.approx(millijoules)
+    assert unit == "mJ"
+
+
+def test_power_of_an_offline_result_inferred_from_singlestream_is_in_watts(tmp_path: Path) -> None:
+    assert power(read(tmp_path, files("Offline", meter(), logged="SingleStream"))) == (200.0, "W")
+
+
+def test_v1_counts_by_queries_per_second_and_by_samples(tmp_path: Path) -> None:
+    keys: dict[str, float | None] = {"result_query_count": None, "result_qps_with_loadgen_overhead": 10.0}
+    found = read(tmp_path / "single", files("SingleStream", meter(), "v1.1", "", **keys))
+    assert power(found)[0] == pytest.approx(200 * 1000 / 10)
+    keys = {"result_query_count": None, "generated_query_count": 500, "generated_samples_per_query": 4}
+    found = read(tmp_path / "multi", files("MultiStream", meter(), "v1.1", "", **keys))
+    assert power(found)[0] == pytest.approx(200 * 100 * 1000 / 2000)
+
+
+def test_readings_of_zero_count_before_v3_1_only(tmp_path: Path) -> None:
+    spl = meter(lambda second: 0 if second % 2 else 200)
+    assert power(read(tmp_path / "old", files("Offline", spl, "v3.0")))[0] == pytest.approx(100)
+    assert power(read(tmp_path / "new", files("Offline", spl, "v3.1")))[0] == pytest.approx(200)
+
+
+def test_v1_0_shifts_both_clocks_by_their_time_zones(tmp_path: Path) -> None:
+    base = "inference_results_v1.0/closed/Acme/results/box/resnet50/Offline/performance/power"
+    zones = {f"{base}/server.json": '{"timezone": -3600}', f"{base}/client.json": '{"timezone": 0}'}
+    spl = meter(lambda second: 200 if 3600 <= second < 3700 else 5000, range(3500, 3800))
+    assert power(read(tmp_path / "both", files("Offline", spl, "v1.0") | zones)) == (200.0, "W")
+    found = read(tmp_path / "one", files("Offline", spl, "v1.0"))
+    assert power(found) == (None, None)
+    assert "time zones" in found.problem("power-window").found
+
+
+FAULTS = [
+    ("no reading in the window", meter(seconds=range(-200, -100)), "power-window"),
+    ("cut at its end", meter(seconds=range(-20, 60)), "power-window"),
+    ("cut at its beginning", meter(seconds=range(40, 120)), "power-window"),
+    ("a hole", meter(seconds=range(-20, 30)) + meter(seconds=range(60, 120)), "power-window"),
+    ("empty", "", "power-window"),
+    ("NUL bytes", b"\x00" * 4000, "power-window"),
+    ("all idle", meter(lambda _: 0.0), "power-window"),
+    ("no meter", "hello\n" * 50, "power-window"),
+]
+
+
+@pytest.mark.parametrize("what, spl, kind", FAULTS, ids=[fault[0] for fault in FAULTS])
+def test_a_power_log_that_does_not_cover_the_run_gives_no_power(tmp_path: Path, what: str, spl: str, kind: str) -> None:
+    found = read(tmp_path, files("Offline", spl))
+    assert (found.one.value, found.one.has_power, power(found)) == (50.0, True, (None, None)), what
+    assert kind in found.kinds
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "Time,02-24-2023 18:00:30.500,Watts,abc,Volts\n",
+        "Time,99-99-2023 18:00:30.500,Watts,7.0,Volts\n",
+        "Time\n",
+        "Time,02-24-2023 18:00:30.500,Watts,7.0",
+        "Time,02-24-2023 18:00:30.500,Watts,nan,\n",
+    ],
+)
+def test_bad_lines_are_told_and_left_out(tmp_path: Path, bad: str) -> None:
+    found = read(tmp_path, files("Offline", meter() + "\n\nnot a reading\n" + bad))
+    assert power(found) == (200.0, "W")
+    assert found.problem("bad-line").where.line == 141 + 4
+
+
+def test_a_missing_and_a_doubled_reading_are_told(tmp_path: Path) -> None:
+    lines = meter().splitlines(keepends=True)
+    found = read(tmp_path / "gap", files("Offline", "".join(lines[:60] + lines[62:])))
+    assert (power(found), "power-gap" in found.kinds) == ((200.0, "W"), True)
+    found = read(tmp_path / "twice", files("Offline", "".join(lines[:60] + lines[59:])))
+    assert (power(found), "power-twice" in found.kinds) == ((200.0, "W"), True)
+
+
+def test_lines_in_another_order_and_with_other_ends_change_nothing(tmp_path: Path) -> None:
+    lines = meter(lambda second: 100 + second % 7).splitlines()
+    whole = power(read(tmp_path / "whole", files("Offline", "\n".join(lines) + "\n")))
+    assert power(read(tmp_path / "mixed", files("Offline", "\r\n".join(reversed(lines)) + "\r\n"))) == whole
+
+
+@pytest.mark.parametrize("keys", [{"power_begin": None}, {"power_end": "yesterday"}, {"power_end": BEGIN}])
+def test_a_run_without_a_window_has_no_power(tmp_path: Path, keys: dict[str, object]) -> None:
+    found = read(tmp_path, files("Offline", meter(), "v3.0", "", **keys))
+    assert (found.one.value, power(found)) == (50.0, (None, None))
+    assert "power-window" in found.kinds
+
+
+@pytest.mark.parametrize("count", [None, 0, "many", -4])
+def test_energy_without_a_count_is_left_out(tmp_path: Path, count: object) -> None:
+    found = read(tmp_path, files("SingleStream", meter(), result_query_count=count))
+    assert power(found) == (None, None)
+    assert "missing-power" in found.kinds
+
+
+def test_what_power_lacks_is_told(tmp_path: Path) -> None:
+    found = read(tmp_path / "spl", files("Offline", None))
+    assert (found.one.has_power, power(found)) == (True, (None, None))
+    assert "spl.txt" in found.problem("missing-power").found
+    alone = {path: text for path, text in files("Offline", meter()).items() if "/power/" not in path}
+    found = read(tmp_path / "folder", alone)
+    assert (found.one.has_power, power(found)) == (False, (None, None))
+    assert "performance/power/" in found.problem("missing-power").found
