@@ -12,5 +12,6 @@ PAGES = [
 ]
 page = st.navigation(PAGES, position="top")
 filters.arrive(page.title)
+report.brand("Roundtable", "a dashboard for MLPerf® results")
 with report.faults():
     page.run()

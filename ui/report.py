@@ -29,6 +29,11 @@ def warnings(title: str, texts: Iterable[str]) -> None:
         st.warning("\n".join([title, "", *lines]))
 
 
+def brand(name: str, what: str) -> None:
+    """Whose page this is, in one small line above its heading."""
+    st.html(f'<p style="font-size:.9rem;margin:0"><b>{html.escape(name)}</b>, {html.escape(what)}</p>')
+
+
 def heading(text: str, below: str) -> None:
     """The page's heading and a line below it, from data."""
     title = f'<h1 style="font-size:1.6rem;line-height:1.25;padding:0;margin:0">{html.escape(text)}</h1>'
