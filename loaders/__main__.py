@@ -15,8 +15,9 @@ from typing import Final
 from tqdm import tqdm
 
 from loaders import manifest, registry, snapshot, store
-from loaders.ingest import SourceReport, load
+from loaders.ingest import OWN, SourceReport, load
 from loaders.report import lines
+from loaders.resolve import MLCOMMONS
 from loaders.unpack import OnProgress
 from mlperf import export, queries
 from mlperf.errors import DashboardError
@@ -46,6 +47,12 @@ def _parser() -> argparse.ArgumentParser:
     into = commands.add_parser("load", help="load results into a database file", description=registry.accepted())
     into.add_argument("path", nargs="+", type=Path, help="a file, a folder, a .zip or a .tar.gz")
     into.add_argument("--into", required=True, type=Path, metavar="FILE.duckdb", help="made where there is none")
+    into.add_argument(
+        "--origin",
+        default=OWN,
+        metavar="OWNER",
+        help=f"whose results they are (default: {OWN}, unverified); {MLCOMMONS}: MLCommons published them",
+    )
     into.set_defaults(run=_load)
     built = commands.add_parser("snapshot", help="build the embedded snapshot")
     built.add_argument(
@@ -100,7 +107,7 @@ def _load(options: argparse.Namespace) -> int:
     listed = manifest.read()
     for path in options.path:
         with _progress(path) as progress:
-            reports += load(path, connection, listed, on_progress=progress)
+            reports += load(path, connection, listed, on_progress=progress, origin=options.origin)
     connection.close()
     if any(report.is_loaded for report in reports):
         print("\n".join(line for report in reports for line in lines(report)))

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _SILENT = frozenset({"", "null", "none", "nan", "n/a", "na"})
+_NOTHING = frozenset({"", "null", "none", "undefined"})
+"""What programs write into a text cell that says nothing."""
+
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+", re.ASCII)
@@ -38,7 +41,7 @@ def text(value: object) -> str | None:
 @lru_cache(maxsize=1 << 12)  # the cells of one table repeat from row to row
 def _line(cell: str) -> str | None:
     line = " ".join(_UNPRINTABLE.sub(" ", cell).split())
-    return None if line.lower() in {"", "null"} else line
+    return None if line.lower() in _NOTHING else line
 
 
 def is_silent(value: object) -> bool:

@@ -15,11 +15,14 @@ from loaders.limits import as_text
 from loaders.manifest import Listed, Manifest
 from loaders.normalise import normalise
 from loaders.protocol import Format
-from loaders.resolve import ORIGIN, Seen
+from loaders.resolve import MLCOMMONS, Seen
 from loaders.store import SourceFile, sighting_id, store
 from loaders.unpack import LIMITS, Limits, OnProgress, Source, container_digest, looks_like, sources
 from mlperf.errors import AmbiguousFormat, LoadError, Problem, StoreError, UnknownFormat, Where
 from mlperf.model import Sighting
+
+OWN = "own"
+"""The origin of results whose owner nobody named."""
 
 REFUSED = ("unsafe-archive", "broken-file")
 """Kinds of `Problem` by which `unpack` says that nothing of a file or archive in a folder can be trusted."""
@@ -76,10 +79,12 @@ def load(
     limits: Limits = LIMITS,
     on_progress: OnProgress | None = None,
     name: str | None = None,
+    origin: str = OWN,
 ) -> Iterator[SourceReport]:
     """Load everything under `path`, one report per file or archive, each stored as a whole or not at all.
 
-    `name` is what its owner calls it. Raises nothing of ours: what cannot be read is `refused` in its report.
+    `name` is what its owner calls it; `origin` whose results a file holds that the manifest does not list: nothing in a
+    file proves that MLCommons published it. Raises nothing of ours: what cannot be read is `refused` in its report.
     """
     batch: _Batch | None = None
     left_out: list[Problem] = []  # members of the archive to come, which were not read
@@ -88,7 +93,7 @@ def load(
             if isinstance(item, Source):
                 if batch is None or item.file != batch.file:
                     yield from _finished(batch, connection)
-                    batch = _begun(item, manifest)
+                    batch = _begun(item, manifest, origin)
                     yield from _aside(left_out, batch)
                 _read(item, batch)
             elif batch is not None and item.kind in REFUSED and item.where.file == batch.report.name:
@@ -118,7 +123,7 @@ def _aside(left_out: list[Problem], batch: _Batch | None) -> Iterator[SourceRepo
     left_out.clear()
 
 
-def _begun(item: Source, manifest: Manifest) -> _Batch:
+def _begun(item: Source, manifest: Manifest, origin: str) -> _Batch:
     digest = container_digest(item)
     listed = manifest.find(digest)
     archived = item.container.kind in ("zip", "tar")
@@ -127,7 +132,7 @@ def _begun(item: Source, manifest: Manifest) -> _Batch:
     source = SourceFile(
         source=listed.source if listed else own_name,
         file=listed.file if listed else own_name,
-        origin=ORIGIN,
+        origin=MLCOMMONS if listed else origin,
         commit=listed.commit if listed else None,
         sha256=digest,
         licence=listed.licence if listed else None,

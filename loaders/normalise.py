@@ -195,6 +195,10 @@ def _hardware(measurement: Measurement) -> _Hardware:
         found = f"{measurement.accelerator!r} names {spelling.count} accelerators, its columns give {count}."
         problems.append(Problem(measurement.where, "corrected-count", found, "The number in the name was taken."))
         count = spelling.count
+    if count == 0 and spelling is not None and spelling.accelerators:
+        found = f"{measurement.accelerator!r} is named, its columns give no accelerators."
+        problems.append(Problem(measurement.where, "senseless-count", found, "The number was left out."))
+        count = None
     if count is not None and count > MAX_COUNT:
         problems.append(
             Problem(measurement.where, "bad-cell", f"{count:,} accelerators make no sense.", "The number was left out.")
@@ -206,7 +210,7 @@ def _hardware(measurement: Measurement) -> _Hardware:
 def _accelerator_name(measurement: Measurement, spelling: Spelling | None) -> str | None:
     if spelling is None:
         return measurement.accelerator
-    return " + ".join(accelerator.name for accelerator in spelling.accelerators) or None
+    return " + ".join(sorted(accelerator.name for accelerator in spelling.accelerators)) or None
 
 
 def _integer(cell: str | None) -> int | None:
@@ -229,7 +233,8 @@ def _sighting(
     quantities: _Quantities,
     hardware: _Hardware,
 ) -> Sighting:
-    server: Server | None = facts().server(measurement.system_id, measurement.system_name)
+    submitter = facts().submitter(measurement.submitter or "")
+    server: Server | None = facts().server(measurement.system_id, measurement.system_name, submitter)
     division = facts().division(measurement.division or "") or (measurement.division or "").lower()
     return Sighting(
         where=measurement.where,
@@ -237,7 +242,7 @@ def _sighting(
         suite=suite,
         division=division,
         availability=facts().availability(measurement.availability or "") or measurement.availability,
-        submitter=facts().submitter(measurement.submitter or ""),
+        submitter=submitter,
         system_id=measurement.system_id,
         system_name=measurement.system_name,
         server=server.name if server else None,

@@ -19,7 +19,8 @@ from mlperf.model import Kind, Sighting
 TOLERANCE: Final = 1e-3
 """Sources that differ by more than this share are reported: 0.1 %."""
 
-ORIGIN: Final = "mlcommons"
+MLCOMMONS: Final = "mlcommons"
+"""The origin of results that MLCommons published."""
 
 
 @dataclass(frozen=True)
@@ -294,7 +295,7 @@ def row(result: Result) -> dict[str, object]:
         "efficiency_unit": facts().efficiency_unit(sighting.unit) if efficiency is not None else None,
         "runs": None,
         "basis": "published",
-        "verified": lead.origin == ORIGIN,
+        "verified": lead.origin == MLCOMMONS,
         "origin": lead.origin,
         "source": lead.source,
         "source_path": lead.source_path,

@@ -100,7 +100,8 @@ _COLUMNS: Final = "select table_name, column_name from duckdb_columns() where no
 
 
 def _first_line(fault: Exception) -> str:
-    return str(fault).partition("\n")[0]
+    line = str(fault).partition("\n")[0]
+    return line if line.endswith((".", "!")) else f"{line}."
 
 
 def sighting_id(sha256: str, path: str, sighting: Sighting) -> str:

@@ -111,8 +111,14 @@ def _public_ids(rows: pa.Table) -> str:
 
 
 def _source(rows: pa.Table, retrieved: datetime.date | None) -> str:
+    """Repositories that the figures were read from, and files of the reader's own, which have no such day."""
+    sources = _values(rows, "source")
+    repositories = [f"github.com/{name}" for name in sources if name.count("/") == 1]
+    files = [name for name in sources if name.count("/") != 1]
     on = f" on {retrieved.isoformat()}" if retrieved else ""
-    return f"Retrieved from {_some(['github.com/' + name for name in _values(rows, 'source')], MOST_NAMES)}{on}."
+    sentences = [f"Retrieved from {_some(repositories, MOST_NAMES)}{on}."] if repositories else []
+    sentences += [f"Read from the files {_some(files, MOST_NAMES)}."] if files else []
+    return " ".join(sentences)
 
 
 def _states(rows: pa.Table) -> list[str]:

@@ -34,6 +34,7 @@ class Facts:
         servers = ServerSpellings(read(folder, "servers.toml"))
         self.accelerators = accelerators.all
         self.servers = servers.all
+        self._makers = servers.submitters
         self._accelerator = functools.lru_cache(MEMORY)(accelerators.find)
         self._server = functools.lru_cache(MEMORY)(servers.find)
 
@@ -119,8 +120,10 @@ class Facts:
         """What an accelerator spelling means."""
         return self._accelerator(text)
 
-    def server(self, system_id: str | None, system_name: str | None) -> Server | None:
-        """The server model that stands in a system's ID or name."""
+    def server(self, system_id: str | None, system_name: str | None, submitter: str | None = None) -> Server | None:
+        """The server model in a system's ID or name; None where the `submitter` does not submit such servers."""
+        if submitter is not None and submitter not in self._makers:
+            return None
         return self._server(system_id, system_name)
 
     def score(self, kind: Kind, round_id: str, benchmark_id: str, scenario: str | None) -> Score | None:

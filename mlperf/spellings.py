@@ -142,6 +142,7 @@ class ServerSpellings:
 
     def __init__(self, file: Entry) -> None:
         before, after = _pattern(file, "before").pattern, _pattern(file, "after").pattern
+        self.submitters = frozenset(file.texts("submitters"))
         self._index: Index[Server] = Index()
         spellings: list[str] = []
         servers = []

@@ -30,7 +30,7 @@ def _columns() -> Mapping[str, Any]:
         "system": text("System", width=215, help="System ID, or its name where the source gives no ID"),
         "benchmark": text("Benchmark", width=135),
         "scenario": text("Scenario", width=105),
-        "value": number("Result", width=95, format="%,.6g", help="In the unit beside it; files have full precision"),
+        "value": number("Result", width=130, format="%,.6g", help="Files have full precision"),
         "unit": text("Unit", width=80),
         "accelerator": text("Accelerator", width=170),
         "accelerator_count": number("Count", width=60, help="Accelerators in the system"),
@@ -41,10 +41,10 @@ def _columns() -> Mapping[str, Any]:
         "availability": text("Availability", width=90),
         "suite": text("Suite", width=150),
         "has_power": box("Power run", width=85),
-        "power_value": number("Power or energy", width=120, format="%,.6g"),
-        "power_unit": text("Its unit", width=65),
-        "efficiency": number("Efficiency", width=95, format="%,.4g", help="From measured power; no official metric"),
-        "efficiency_unit": text("Its unit", width=85),
+        "power_value": number("Power or energy", width=150, format="%,.6g"),
+        "power_unit": text("Unit of power", width=95),
+        "efficiency": number("Efficiency", width=140, format="%,.4g", help="From measured power; no official metric"),
+        "efficiency_unit": text("Unit of efficiency", width=110),
         "accuracy": text("Accuracy", width=150),
         "inferred": box("Inferred", width=75, help="Computed from another scenario's run"),
         "nodes": number("Nodes", width=65),
@@ -55,14 +55,30 @@ def _columns() -> Mapping[str, Any]:
     }
 
 
+UNITS: Final = {"value": "unit", "power_value": "power_unit", "efficiency": "efficiency_unit"}
+"""Figures, and the columns that hold their units."""
+
+
+def _headed(rows: pa.Table) -> tuple[tuple[str, ...], Mapping[str, Any]]:
+    """The columns to show and their settings: where all figures of a column have one unit, it stands in the header."""
+    shown, columns = list(SHOWN), dict(_columns())
+    for figure, unit in UNITS.items():
+        units = [name for name in rows[unit].unique().to_pylist() if name]
+        if len(units) == 1:
+            shown.remove(unit)
+            columns[figure] |= {"label": f"{columns[figure]['label']}, {units[0]}"}
+    return tuple(shown), columns
+
+
 def results(rows: pa.Table) -> str | None:
     """The table of results; the `result_id` of the row that the reader marked, if any."""
-    shown = rows.append_column("system", _systems(rows)).select(list(SHOWN))
+    names, columns = _headed(rows)
+    shown = rows.append_column("system", _systems(rows)).select(list(names))
     is_long = rows.num_rows > ROWS_AT_ONCE
     marks = st.dataframe(
         shown,
         hide_index=True,
-        column_config=_columns(),
+        column_config=columns,
         height=min(HEIGHT, 38 + 35 * rows.num_rows),
         placeholder="–",
         lazy=is_long,

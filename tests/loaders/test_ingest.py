@@ -229,3 +229,16 @@ def test_tables_in_any_order_and_any_number_of_times_end_in_the_same_database(tm
             assert set(kinds(connection)) >= {"sources-differ", "corrected-unit"}
     for name in states[0]:
         assert all(found[name] == states[0][name] for found in states), name
+
+
+@pytest.mark.parametrize(
+    ("stated", "origin", "verified"),
+    [({}, "own", False), ({"origin": "our lab"}, "our lab", False), ({"origin": "mlcommons"}, "mlcommons", True)],
+)
+def test_a_file_that_the_manifest_does_not_list_is_verified_only_when_its_reader_vouches_for_it(
+    database: Database, tmp_path: Path, stated: dict[str, str], origin: str, verified: bool
+) -> None:
+    (path,) = write(tmp_path, {"a.csv": table(FLAT)})
+    reports = list(load(path, database, Manifest(), **stated))
+    assert [report.new for report in reports] == [1]
+    assert (result(database)["origin"], result(database)["verified"]) == (origin, verified)

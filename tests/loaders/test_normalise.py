@@ -126,7 +126,7 @@ def test_a_row_in_watts_is_power_and_no_result(unit: str) -> None:
         ("2", "8", "12", 12),
         ("2", None, None, None),
         ("two", "8.0", None, 8),
-        ("1", "0", None, 0),
+        ("1", "0", None, None),  # an accelerator is named, so none at all makes no sense
     ],
 )
 def test_accelerators_are_counted_over_all_nodes(

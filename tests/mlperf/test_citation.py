@@ -74,3 +74,10 @@ def test_rounds_that_do_not_compare_are_named_with_the_reason() -> None:
     assert len(reasons) == 1
     assert "v1.1 and" in reasons[0]
     assert citation.not_comparable(parts[:0], facts()) == []
+
+
+def test_a_file_of_the_readers_own_is_named_without_a_repository_or_a_day() -> None:
+    text = note([{"source": "mine.csv", "verified": False}], datetime.date(2026, 1, 31))
+    assert "Read from the files mine.csv." in text
+    assert "github.com" not in text
+    assert "2026-01-31" not in text
