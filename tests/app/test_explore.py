@@ -197,3 +197,12 @@ def test_many_rows_are_a_table_too(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert any("400 rows" in text.value for text in test.text)
     assert any("Not drawn: 380 results" in caption.value for caption in test.caption)
     assert PLAIN["system_id"] not in heading(test)
+
+
+def test_one_unit_stands_in_the_header_and_several_in_a_column(small: None) -> None:
+    one = opened(benchmark="resnet", scenario="SingleStream").dataframe[0]
+    assert "unit" not in one.value.columns
+    assert json.loads(one.proto.columns)["value"]["label"] == "Result, ms"
+    several = opened(show="all").dataframe[0]
+    assert several.value["unit"].nunique() > 1
+    assert json.loads(several.proto.columns)["value"]["label"] == "Result"
