@@ -137,7 +137,7 @@ def ranking(panel: Panel, colours: Mapping[str, str]) -> go.Figure:
     """One panel as bars, best first, with a scale below."""
     traces, layout = _stack([panel], [1.0], colours, bottom=AXIS)
     layout["xaxis"] |= {
-        "range": [0, _longest(panel)], "showticklabels": True, "showgrid": True, "nticks": 3, "tickangle": 0,
+        "range": [0, _longest(panel)], "showticklabels": True, "nticks": 3, "tickangle": 0,
         "tickformat": ",~r",
     }  # fmt: skip
     return _figure(traces, layout)
