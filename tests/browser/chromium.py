@@ -40,7 +40,7 @@ def install() -> None:
     if os.geteuid() == 0 and shutil.which("apt-get"):
         print("Chromium: none found; installing it with apt-get.", flush=True)
         subprocess.run(["apt-get", "update", "-qq"], check=False)
-        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
+        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"]
         if subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0:
             return
     print("Chromium: none found; installing Playwright's.", flush=True)
