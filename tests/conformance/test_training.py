@@ -10,9 +10,9 @@ import pytest
 
 from loaders.trees import training
 from loaders.trees.protocol import Assembled, Context
-from loaders.unpack import Source, sources
 from mlperf.errors import Problem
 from mlperf.model import Measurement, Run
+from tests.loaders.trees.making_training import read_tree
 
 Key = tuple[str, ...]
 
@@ -50,16 +50,7 @@ def archives(shared: Path) -> dict[str, list[Assembled]]:
 
 
 def assembled(path: Path) -> list[Assembled]:
-    pieces: list[training.Piece] = []
-    problems: list[Problem] = []
-    for source in sources(path):
-        assert isinstance(source, Source)
-        if training.claims(source):
-            for item in training.read(source):
-                if isinstance(item, Problem):
-                    problems.append(item)
-                else:
-                    pieces.append(item)
+    pieces, problems = read_tree(path)
     return [*problems, *training.assemble(pieces, Context(path.name))]
 
 

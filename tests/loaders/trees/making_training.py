@@ -118,8 +118,8 @@ def write(files: Files, folder: Path) -> Path:
     return folder
 
 
-def assembled(path: Path, name: str = "training_results_v1.1.zip") -> Read:
-    """The tree in a folder or an archive, as its owner calls it."""
+def read_tree(path: Path) -> tuple[list[training.Piece], list[Problem]]:
+    """What every file of a folder or an archive says by itself, and what is wrong with it."""
     pieces: list[training.Piece] = []
     problems: list[Problem] = []
     for source in sources(path):
@@ -130,6 +130,12 @@ def assembled(path: Path, name: str = "training_results_v1.1.zip") -> Read:
                     problems.append(item)
                 else:
                     pieces.append(item)
+    return pieces, problems
+
+
+def assembled(path: Path, name: str = "training_results_v1.1.zip") -> Read:
+    """The tree in a folder or an archive, as its owner calls it."""
+    pieces, problems = read_tree(path)
     made = list(training.assemble(pieces[::-1], Context(name)))
     return Read(
         [item for item in made if isinstance(item, Measurement)],
