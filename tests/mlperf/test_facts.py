@@ -25,7 +25,8 @@ def test_rounds_of_a_kind_come_oldest_first(known: Facts) -> None:
         rounds = [found for found in known.rounds if found.kind == kind]
         assert [found.index for found in rounds] == list(range(len(rounds)))
         assert [found.id for found in rounds] == sorted(found.id for found in rounds)
-        dates = [found.published for found in rounds if found.published]
+        dates = [found.published for found in rounds]
+        assert None not in dates, "each round says when it was published, and where that is written"
         assert dates == sorted(dates)
 
 
