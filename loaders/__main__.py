@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="OWNER",
         help=f"whose results they are (default: {OWN}, unverified); {MLCOMMONS}: MLCommons published them",
     )
+    _add_jobs(into)
     into.set_defaults(run=_load)
     built = commands.add_parser("snapshot", help="build the embedded snapshot")
     built.add_argument(
@@ -62,11 +63,12 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         type=Path,
         metavar="DIR",
-        help="folders of MLCommons' tables",
+        help="folders of MLCommons' tables and results repositories",
     )
     built.add_argument(
         "--to", type=Path, default=snapshot.DATA, metavar="DIR", help="where the Parquet files go (data/)"
     )
+    _add_jobs(built)
     built.set_defaults(run=_snapshot)
     out = commands.add_parser(
         "export", help="write results", description="Filters are named like columns and repeat for several values."
@@ -88,6 +90,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--jobs", type=_positive, default=1, metavar="N", help="processes that read archives side by side (default: 1)"
+    )
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes")
+    return int(text)
+
+
 @contextmanager
 def _progress(path: Path) -> Iterator[OnProgress]:
     """A bar on a terminal; nothing elsewhere."""
@@ -107,7 +121,7 @@ def _load(options: argparse.Namespace) -> int:
     listed = manifest.read()
     for path in options.path:
         with _progress(path) as progress:
-            reports += load(path, connection, listed, on_progress=progress, origin=options.origin)
+            reports += load(path, connection, listed, on_progress=progress, origin=options.origin, jobs=options.jobs)
     connection.close()
     if any(report.is_loaded for report in reports):
         print("\n".join(line for report in reports for line in lines(report)))
@@ -120,7 +134,7 @@ def _load(options: argparse.Namespace) -> int:
 
 
 def _snapshot(options: argparse.Namespace) -> int:
-    reports = snapshot.build(options.folders, options.to, manifest.read(), _progress)
+    reports = snapshot.build(options.folders, options.to, manifest.read(), _progress, options.jobs)
     print("\n".join(line for report in reports for line in lines(report)))
     for table in snapshot.TABLES:
         print(f"{options.to / table}.parquet: {(options.to / f'{table}.parquet').stat().st_size:,} bytes")

@@ -20,19 +20,30 @@ class Fields:
 
     def text(self, *names: str) -> str | None:
         """The first of these cells that says something."""
-        return next((found for name in names if (found := self._read(name, text)) is not None), None)
+        for name in names:
+            found = self._read(name, text)
+            if found is not None:
+                return found
+        return None
 
     def number(self, *names: str) -> float | None:
         """The first of these cells that holds a number."""
-        return next((found for name in names if (found := self._read(name, self._numbers.number)) is not None), None)
+        for name in names:
+            found = self._read(name, self._numbers.number)
+            if found is not None:
+                return found
+        return None
 
     def flag(self, name: str) -> bool | None:
         """The cell as yes or no."""
         return self._read(name, yes_or_no)
 
     def _read(self, name: str, read: Callable[[object], Cell | None]) -> Cell | None:
+        cell = self._cells.get(name)
+        if cell is None:
+            return None
         try:
-            return read(self._cells.get(name))
+            return read(cell)
         except BadCell as fault:
             self.problems.append(Problem(self.where, "bad-cell", f"{name}: {fault}.", "The cell was left out."))
             return None

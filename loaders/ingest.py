@@ -1,12 +1,18 @@
 """The whole line from a path to stored results, unpack, detect, parse, normalise, store; and what came of it.
 
-Source ──detect──▶ Format ──parse──▶ Measurement ──normalise──▶ Sighting ──store──▶ Results
+Source ──detect──▶ Format ──parse────────────▶ Measurement ──normalise──▶ Sighting ──store──▶ Results
+       ──claim───▶ Tree   ──read, assemble──▶ Measurement, Run, SystemSheet
 """
 
+import hashlib
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import duckdb
 
@@ -14,12 +20,13 @@ from loaders import registry
 from loaders.limits import as_text
 from loaders.manifest import Listed, Manifest
 from loaders.normalise import normalise
-from loaders.protocol import Format
 from loaders.resolve import MLCOMMONS, Seen
-from loaders.store import SourceFile, sighting_id, store
-from loaders.unpack import LIMITS, Limits, OnProgress, Source, container_digest, looks_like, sources
+from loaders.store import Content, Partition, SourceFile, Stored, add, sighting_id, store
+from loaders.trees.protocol import Assembled, Context, Tree
+from loaders.unpack import LIMITS, Limits, OnProgress, Source, container_digest, looks_like, packed_files, sources
 from mlperf.errors import AmbiguousFormat, LoadError, Problem, StoreError, UnknownFormat, Where
-from mlperf.model import Sighting
+from mlperf.facts import facts
+from mlperf.model import Measurement, Run, SystemSheet
 
 OWN = "own"
 """The origin of results whose owner nobody named."""
@@ -30,13 +37,15 @@ REFUSED = ("unsafe-archive", "broken-file")
 
 @dataclass
 class SourceReport:
-    """What came of one file or archive."""
+    """What came of one file, archive or tree."""
 
     name: str
     recognised: Counter[str] = field(default_factory=Counter)
     """Files per format, by the format's title."""
     new: int = 0
     already: int = 0
+    runs: int = 0
+    """Single runs of training logs."""
     problems: list[Problem] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     """Files that no format knows, and what they look like."""
@@ -45,30 +54,99 @@ class SourceReport:
     @property
     def is_loaded(self) -> bool:
         """Whether anything of it is in the database now."""
-        return self.refused is None and self.new + self.already > 0
+        return self.refused is None and self.new + self.already + self.runs > 0
 
 
 @dataclass
-class _Batch:
-    """One file or archive on disk while it is read; nothing is stored before all of it was."""
+class Reading:
+    """One file or archive on disk, or the loose files of the trees in a folder, while it is read.
 
-    file: Path
+    Nothing is stored before all of it was read.
+    """
+
     report: SourceReport
-    source: SourceFile
-    listed: Listed | None
+    source: SourceFile | None
+    """None for what was refused before anything of it was read."""
+    file: Path | None = None
+    """The file on disk; None for loose files."""
+    above: str = ""
+    """The folders on disk that hold it."""
+    common: str = ""
+    """The folder that all loose files share, in what the user named: it does not tell their figures apart."""
+    listed: Listed | None = None
+    origin: str = OWN
     seen: dict[str, Seen] = field(default_factory=dict)
-    stored_problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     """The report's problems with places as the source names them."""
+    runs: list[Run] = field(default_factory=list)
+    sheets: list[SystemSheet] = field(default_factory=list)
+    strangers: Counter[str] = field(default_factory=Counter)
+    """Runs that belong to nobody, by their folder."""
+    pieces: dict[str, list[Any]] = field(default_factory=dict)
+    """What each tree's files say, by the tree's name."""
+
+    @property
+    def owners_name(self) -> str:
+        """What the whole is called: by the manifest, else by its owner."""
+        return (self.listed.source if self.listed else self.report.name).rpartition("/")[2]
 
     def holds(self, where: Where) -> bool:
         """Whether a place lies in this archive."""
         return where.file.startswith(f"{self.report.name}/")
 
+    def path(self, name: str) -> str:
+        """A file's or folder's path as the source names it."""
+        inner = name.removeprefix(f"{self.report.name}/")
+        if inner == name:  # a file that stands for itself
+            inner = name.rpartition("/")[2]
+            return self.listed.path_of(inner, is_archive=False) if self.listed else inner
+        return self.listed.path_of(inner, is_archive=True) if self.listed else inner
+
     def add(self, problem: Problem) -> None:
-        """A fault of a member that was not read."""
-        inner = problem.where.file.removeprefix(f"{self.report.name}/")
+        """A fault, with its place as its owner has it."""
         self.report.problems.append(problem)
-        self.stored_problems.append(replace(problem, where=Where(inner, problem.where.line)))
+        self.problems.append(replace(problem, where=self._placed(problem.where)))
+
+    def keep(self, measurement: Measurement, name: str, rank: int) -> None:
+        """A figure of the format or tree called `name`, once per suite."""
+        assert self.source is not None
+        for found in normalise(measurement):
+            if isinstance(found, Problem):
+                self.add(found)
+                continue
+            path = self.path(found.where.file)
+            identifier = sighting_id(self.source.sha256, path.removeprefix(self.common), found)
+            seen = Seen(found, identifier, self.source.source, path, name, rank, self.source.origin)
+            self.seen.setdefault(identifier, seen)
+
+    def keep_tree(self, found: Assembled, tree: Tree) -> None:
+        """What a tree gave: a figure, a run, a system's sheet or a fault."""
+        if isinstance(found, Problem):
+            self.add(found)
+        elif isinstance(found, Measurement):
+            self.keep(found, tree.NAME, tree.RANK)
+        else:
+            round_ = facts().round("training" if isinstance(found, Run) else found.kind, found.round or "")
+            submitter = facts().submitter(_submitter(found))
+            if round_ is None or not submitter or not found.system_id:
+                if isinstance(found, Run) and found.is_counted is None:  # a figure is refused for the same reason
+                    self.strangers[found.where.file.rpartition("/")[0] or found.where.file] += 1
+                return
+            known = replace(found, where=self._placed(found.where), round=round_.id, submitter=submitter)
+            if isinstance(known, Run):
+                division = facts().division(known.division or "") or known.division
+                self.runs.append(replace(known, division=division))
+            else:
+                self.sheets.append(known)
+
+    def _placed(self, where: Where) -> Where:
+        return Where(self.path(where.file), where.line)
+
+
+def _submitter(found: Run | SystemSheet) -> str:
+    """As the results have it: in training the sheet's word before the folder's, in inference the folder's."""
+    named = dict(found.facts).get("submitter") if isinstance(found, SystemSheet) and found.kind == "training" else None
+    return named or found.submitter
 
 
 def load(
@@ -80,54 +158,136 @@ def load(
     on_progress: OnProgress | None = None,
     name: str | None = None,
     origin: str = OWN,
+    jobs: int = 1,
 ) -> Iterator[SourceReport]:
-    """Load everything under `path`, one report per file or archive, each stored as a whole or not at all.
+    """Load everything under `path`, one report per file, archive or tree, each stored as a whole or not at all.
 
     `name` is what its owner calls it; `origin` whose results a file holds that the manifest does not list: nothing in a
-    file proves that MLCommons published it. Raises nothing of ours: what cannot be read is `refused` in its report.
+    file proves that MLCommons published it. `jobs` processes read archives side by side. Raises nothing of ours: what
+    cannot be read is `refused` in its report.
     """
-    batch: _Batch | None = None
+    for reading in read(path, manifest, limits=limits, on_progress=on_progress, name=name, origin=origin, jobs=jobs):
+        yield stored(reading, connection)
+
+
+def stored(reading: Reading, connection: duckdb.DuckDBPyConnection) -> SourceReport:
+    """Store what was read, and say what came of it."""
+    _into(reading, partial(store, connection))
+    return reading.report
+
+
+def added(reading: Reading, connection: duckdb.DuckDBPyConnection) -> list[Partition]:
+    """Add what was read; whose results `settle` has to make anew."""
+    return _into(reading, partial(add, connection))
+
+
+def _into(reading: Reading, way: Callable[[SourceFile, Content], Stored]) -> list[Partition]:
+    report = reading.report
+    if report.refused is not None or reading.source is None:
+        return []
+    content = Content(list(reading.seen.values()), reading.problems, reading.runs, reading.sheets)
+    try:
+        done = way(reading.source, content)
+    except StoreError as fault:
+        report.refused = fault
+        return []
+    report.new, report.already, report.runs = done.new, done.already, len(reading.runs)
+    report.problems.extend(done.problems)
+    return content.partitions
+
+
+def read(
+    path: Path,
+    manifest: Manifest,
+    *,
+    limits: Limits = LIMITS,
+    on_progress: OnProgress | None = None,
+    name: str | None = None,
+    origin: str = OWN,
+    jobs: int = 1,
+) -> Iterator[Reading]:
+    """Read everything under `path`, and store nothing; as `load` otherwise."""
+    archives = packed_files(path, name) if jobs > 1 else []
+    if len(archives) < 2:
+        yield from _read(path, manifest, limits, on_progress, name, origin, frozenset())
+        return
+    total = sum(file.stat().st_size for file, _ in archives)
+    done = 0
+    with ProcessPoolExecutor(jobs) as pool:
+        one = partial(_read_archive, manifest=manifest, limits=limits, origin=origin)
+        for (file, _), readings in zip(archives, pool.map(one, archives), strict=True):
+            yield from readings
+            done += file.stat().st_size
+            if on_progress:
+                on_progress(done, total)
+    yield from _read(path, manifest, limits, None, name, origin, frozenset(file for file, _ in archives))
+
+
+def _read_archive(archive: tuple[Path, str], manifest: Manifest, limits: Limits, origin: str) -> list[Reading]:
+    """One archive, in a process of its own."""
+    file, name = archive
+    return list(_read(file, manifest, limits, None, name, origin, frozenset()))
+
+
+def _read(
+    path: Path,
+    manifest: Manifest,
+    limits: Limits,
+    on_progress: OnProgress | None,
+    name: str | None,
+    origin: str,
+    without: frozenset[Path],
+) -> Iterator[Reading]:
+    reading: Reading | None = None
+    loose: _Loose | None = None
     left_out: list[Problem] = []  # members of the archive to come, which were not read
     try:
-        for item in sources(path, limits, on_progress, name=name):
+        for item in sources(path, limits, on_progress, name=name, without=without):
             if isinstance(item, Source):
-                if batch is None or item.file != batch.file:
-                    yield from _finished(batch, connection)
-                    batch = _begun(item, manifest, origin)
-                    yield from _aside(left_out, batch)
-                _read(item, batch)
-            elif batch is not None and item.kind in REFUSED and item.where.file == batch.report.name:
-                batch.report.refused = item
-            elif batch is not None and batch.holds(item.where):
-                batch.add(item)
+                tree = registry.tree_of(item)
+                if tree is not None and item.container.kind not in ("zip", "tar"):
+                    loose = loose or _Loose(item, origin)
+                    loose.take(item, tree)
+                    continue
+                if reading is None or item.file != reading.file:
+                    yield from _finished(reading)
+                    reading = _begun(item, manifest, origin)
+                    yield from _aside(left_out, reading)
+                _take(item, tree, reading)
+            elif reading is not None and item.kind in REFUSED and item.where.file == reading.report.name:
+                reading.report.refused = item
+            elif reading is not None and reading.holds(item.where):
+                reading.add(item)
             else:
                 left_out.append(item)
-        yield from _finished(batch, connection)
+        yield from _finished(reading)
+        if loose is not None:
+            yield from _finished(loose.reading(manifest))
         yield from _aside(left_out, None)
     except LoadError as fault:
-        if batch is None:
-            batch_report = SourceReport(as_text(name or str(path)))
-        else:
-            batch_report = batch.report
-        batch_report.refused = fault
-        yield batch_report
+        refused = reading or Reading(SourceReport(as_text(name or str(path))), None)
+        refused.report.refused = fault
+        yield refused
 
 
-def _aside(left_out: list[Problem], batch: _Batch | None) -> Iterator[SourceReport]:
+def _aside(left_out: list[Problem], reading: Reading | None) -> Iterator[Reading]:
     """Files that were not read are told with the archive that they lie in, or else for themselves."""
     for problem in left_out:
-        if batch is not None and batch.holds(problem.where):
-            batch.add(problem)
+        if reading is not None and reading.holds(problem.where):
+            reading.add(problem)
         else:
-            yield SourceReport(problem.where.file, refused=problem)
+            yield Reading(SourceReport(problem.where.file, refused=problem), None)
     left_out.clear()
 
 
-def _begun(item: Source, manifest: Manifest, origin: str) -> _Batch:
-    digest = container_digest(item)
+def _begun(item: Source, manifest: Manifest, origin: str) -> Reading:
+    is_archive = item.container.kind in ("zip", "tar")
+    name = item.container.name if is_archive else item.name
+    return _new(name, container_digest(item), manifest, origin, item.file, str(item.container.path.parent))
+
+
+def _new(name: str, digest: str, manifest: Manifest, origin: str, file: Path | None, above: str) -> Reading:
     listed = manifest.find(digest)
-    archived = item.container.kind in ("zip", "tar")
-    name = item.container.name if archived else item.name
     own_name = name.rpartition("/")[2]
     source = SourceFile(
         source=listed.source if listed else own_name,
@@ -137,74 +297,103 @@ def _begun(item: Source, manifest: Manifest, origin: str) -> _Batch:
         sha256=digest,
         licence=listed.licence if listed else None,
     )
-    return _Batch(item.file, SourceReport(name), source, listed)
+    return Reading(SourceReport(name), source, file, above, listed=listed, origin=origin)
 
 
-def _read(item: Source, batch: _Batch) -> None:
-    """Detect and parse one file into the batch. An archive that breaks while it is read is refused whole."""
-    if batch.report.refused:
+class _Loose:
+    """Files of trees that lie in no archive: together they are one source, known by contents and common layout."""
+
+    def __init__(self, first: Source, origin: str) -> None:
+        self._origin = origin
+        self._above = str(first.container.path.parent)
+        self._digests: list[tuple[str, str]] = []
+        self._draft = Reading(SourceReport(first.container.name), None)
+
+    def take(self, item: Source, tree: Tree) -> None:
+        """Read one file. One that breaks is left out, with a fault: what needs it has no score then."""
+        try:
+            _read_piece(item, tree, self._draft)
+            self._digests.append((item.path, container_digest(item)))
+        except LoadError as fault:
+            self._draft.report.problems.append(Problem(Where(item.name), "broken-file", fault.found, fault.fix))
+
+    def reading(self, manifest: Manifest) -> Reading:
+        """All files as one source."""
+        above = os.path.commonpath([str(PurePosixPath(path).parent) for path, _ in self._digests] or [""])
+        inner = ((str(PurePosixPath(path).relative_to(above)), digest) for path, digest in self._digests)
+        lines = "".join(f"{digest} {path}\n" for path, digest in sorted(inner))
+        digest = hashlib.sha256(lines.encode(errors="replace")).hexdigest()
+        whole = _new(self._draft.report.name, digest, manifest, self._origin, None, self._above)
+        whole.common = above
+        whole.report.recognised, whole.pieces = self._draft.report.recognised, self._draft.pieces
+        for problem in self._draft.report.problems:
+            whole.add(problem)
+        return whole
+
+
+def _take(item: Source, tree: Tree | None, reading: Reading) -> None:
+    """Read one file into its reading. An archive that breaks while it is read is refused whole."""
+    if reading.report.refused:
         return
-    is_archive = item.container.kind in ("zip", "tar")
-    own = item.path if is_archive else batch.source.file
-    path = batch.listed.path_of(item.path, is_archive=is_archive) if batch.listed else own
     try:
-        found = registry.detect(item)
-        if found is None:
-            batch.report.skipped.append((item.name, looks_like(item.head, item.name)))
-            return
-        for result in _results(found, item):
-            if isinstance(result, Problem):
-                batch.report.problems.append(result)
-                batch.stored_problems.append(replace(result, where=Where(path, result.where.line)))
-            else:
-                _keep(result, found, path, batch)
-        batch.report.recognised[found.TITLE] += 1
+        if tree is not None:
+            _read_piece(item, tree, reading)
+        else:
+            _read_table(item, reading)
     except AmbiguousFormat as fault:
-        problem = Problem(Where(item.name), "ambiguous-format", fault.found, fault.fix)
-        batch.report.problems.append(problem)
-        batch.stored_problems.append(replace(problem, where=Where(path)))
+        reading.add(Problem(Where(item.name), "ambiguous-format", fault.found, fault.fix))
     except LoadError as fault:
-        batch.report.refused = fault
+        reading.report.refused = fault
 
 
-def _results(found: Format, item: Source) -> Iterator[Sighting | Problem]:
+def _read_piece(item: Source, tree: Tree, reading: Reading) -> None:
+    pieces: list[Any] = []
+    for piece in tree.read(item):
+        if isinstance(piece, Problem):
+            reading.add(piece)
+        else:
+            pieces.append(piece)
+    reading.pieces.setdefault(tree.NAME, []).extend(pieces)
+    reading.report.recognised[tree.TITLE] += 1
+
+
+def _read_table(item: Source, reading: Reading) -> None:
+    found = registry.detect(item)
+    if found is None:
+        reading.report.skipped.append((item.name, looks_like(item.head, item.name)))
+        return
     for parsed in found.parse(item):
         if isinstance(parsed, Problem):
-            yield parsed
+            reading.add(parsed)
         else:
-            yield from normalise(parsed)
+            reading.keep(parsed, found.NAME, found.RANK)
+    reading.report.recognised[found.TITLE] += 1
 
 
-def _keep(sighting: Sighting, found: Format, path: str, batch: _Batch) -> None:
-    identifier = sighting_id(batch.source.sha256, path, sighting)
-    seen = Seen(sighting, identifier, batch.source.source, path, found.NAME, found.RANK, batch.source.origin)
-    batch.seen.setdefault(identifier, seen)
-
-
-def _finished(batch: _Batch | None, connection: duckdb.DuckDBPyConnection) -> Iterator[SourceReport]:
-    """Store what was read, and say what came of it."""
-    if batch is None:
+def _finished(reading: Reading | None) -> Iterator[Reading]:
+    """The reading with its trees put together, or refused where nothing in it is ours."""
+    if reading is None:
         return
-    report = batch.report
+    for tree in registry.TREES:
+        pieces = reading.pieces.pop(tree.NAME, [])
+        if reading.report.refused is None:
+            for found in tree.assemble(pieces, Context(reading.owners_name, reading.above)):
+                reading.keep_tree(found, tree)
+    for folder, count in sorted(reading.strangers.items()):
+        told = f"{count} training runs: no folder and no systems/*.json tell their round, submitter and system."
+        reading.add(Problem(Where(folder), "no-identity", told, "They were left out. Load the whole tree."))
+    report = reading.report
     if report.refused is None and not report.recognised and not report.problems:
         report.refused = _unknown(report)
-    if report.refused is None:
-        try:
-            stored = store(connection, batch.source, list(batch.seen.values()), batch.stored_problems)
-        except StoreError as fault:
-            report.refused = fault
-        else:
-            report.new, report.already = stored.new, stored.already
-            report.problems.extend(stored.problems)
-    yield report
+    yield reading
 
 
 def _unknown(report: SourceReport) -> UnknownFormat:
-    """Nothing in it is a table of results: say what it looks like and what would work."""
+    """Nothing in it is a table or a log of results: say what it looks like and what would work."""
     if len(report.skipped) == 1:
-        likeness = f"looks like {report.skipped[0][1]}, which is no results table that Roundtable knows."
+        likeness = f"looks like {report.skipped[0][1]}, which is no results table or log that Roundtable knows."
     else:
-        likeness = f"holds {len(report.skipped)} files, of which none is a results table that Roundtable knows."
+        likeness = f"holds {len(report.skipped)} files, of which none is a results table or log that Roundtable knows."
     return UnknownFormat(
         likeness, report.name, "From a spreadsheet program or a results page, export the table as CSV."
     )

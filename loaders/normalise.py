@@ -271,6 +271,9 @@ def _sighting(
         valid=measurement.valid,
         public_id=_public_id(measurement.public_id),
         location=_location(measurement.location),
+        basis="computed" if measurement.is_computed else "published",
+        runs=measurement.runs,
+        same_runs=measurement.same_runs,
     )
 
 

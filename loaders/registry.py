@@ -12,6 +12,8 @@ from loaders.formats import (
     summary_results,
 )
 from loaders.protocol import Format
+from loaders.trees import inference, training
+from loaders.trees.protocol import Tree
 from loaders.unpack import Source
 from mlperf.errors import AmbiguousFormat
 
@@ -19,6 +21,13 @@ FORMATS: Final[tuple[Format, ...]] = cast(
     "tuple[Format, ...]",
     (summary_results, checker_json, checker_csv, cm_result, export_full_data, export_flat, export_crosstab),
 )
+
+TREES: Final[tuple[Tree, ...]] = cast("tuple[Tree, ...]", (inference, training))
+
+
+def tree_of(source: Source) -> Tree | None:
+    """The results tree that the file belongs to, by its path; None for a file that stands for itself."""
+    return next((tree for tree in TREES if tree.claims(source)), None)
 
 
 def detect(source: Source) -> Format | None:
@@ -34,4 +43,5 @@ def detect(source: Source) -> Format | None:
 
 def accepted() -> str:
     """What can be loaded, in one sentence."""
-    return "Roundtable reads " + "; ".join(candidate.TITLE for candidate in FORMATS) + "."
+    titles = [*(candidate.TITLE for candidate in FORMATS), *(tree.TITLE for tree in TREES)]
+    return f"Roundtable reads {'; '.join(titles)}."

@@ -19,6 +19,8 @@ def lines(report: SourceReport) -> Iterator[str]:
         yield f"  recognised: {title}" + (f", {files:,} files" if files > 1 else "")
     yield f"  rows stored: {report.new:,}"
     yield f"  rows already there: {report.already:,}"
+    if report.runs:
+        yield f"  training runs: {report.runs:,}"
     if report.problems:
         yield f"  problems: {len(report.problems):,}"
         yield from (f"    {problem}" for problem in report.problems[:SHOWN])

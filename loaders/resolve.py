@@ -23,7 +23,7 @@ MLCOMMONS: Final = "mlcommons"
 """The origin of results that MLCommons published."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Seen:
     """A sighting with the source it was seen in."""
 
@@ -36,9 +36,15 @@ class Seen:
     origin: str
 
     @property
-    def order(self) -> tuple[int, str, str, int, str]:
-        """Most trusted first; the rest makes the order total, also of two files of one name."""
-        return self.rank, self.source, self.source_path, self.sighting.where.line or 0, self.sighting_id
+    def is_computed(self) -> bool:
+        """Whether we computed the figure from logs; else a table states it."""
+        return self.sighting.basis == "computed"
+
+    @property
+    def order(self) -> tuple[bool, int, str, str, int, str]:
+        """Most trusted first, tables before logs; the rest makes the order total, also of two files of one name."""
+        line = self.sighting.where.line or 0
+        return self.is_computed, self.rank, self.source, self.source_path, line, self.sighting_id
 
     @property
     def where(self) -> Where:
@@ -109,6 +115,7 @@ def resolve(seen: Iterable[Seen]) -> tuple[list[Result], list[Between], dict[str
     for item in ordered:
         if item.sighting.system_id is not None:
             identified[_key(item.sighting, item.sighting.system_id)].append(item)
+    identified = _parted(identified)
     problems: list[Between] = []
     named = [item for item in ordered if item.sighting.system_id is None]
     for key, item in _matched(named, identified, problems):
@@ -141,6 +148,29 @@ def _key(sighting: Sighting, system: str) -> Key:
 
 def _identifier(key: Key) -> str:
     return hashlib.sha256("\x1f".join(key[:-1]).encode()).hexdigest()[:16]
+
+
+def _parted(identified: dict[Key, list[Seen]]) -> dict[Key, list[Seen]]:
+    """Results that share all but their folder as results of their own.
+
+    One submitter's trees may hold a system twice, as the runs of `smc`, `smc-ac-power` and `smc-dc-power` in training
+    v4.0: the same times, once without and twice with power. A table that names no folder goes with the first of them.
+    """
+    parted: dict[Key, list[Seen]] = defaultdict(list)
+    for key, group in identified.items():
+        sources: dict[str, set[str]] = defaultdict(set)
+        for item in group:
+            if item.is_computed and item.sighting.location:
+                sources[item.source].add(item.sighting.location)
+        largest: set[str] = max(sources.values(), key=len, default=set())
+        folders = sorted(largest)
+        if len(folders) < 2:
+            parted[key] += group
+            continue
+        for item in group:
+            folder = item.sighting.location if item.sighting.location in folders else folders[0]
+            parted[(*key[:4], f"{key[4]}\x1e{folder}", *key[5:])].append(item)
+    return parted
 
 
 def _name_key(sighting: Sighting) -> Key:
@@ -293,8 +323,7 @@ def row(result: Result) -> dict[str, object]:
         "power_unit": power_unit,
         "efficiency": efficiency,
         "efficiency_unit": facts().efficiency_unit(sighting.unit) if efficiency is not None else None,
-        "runs": None,
-        "basis": "published",
+        "basis": sighting.basis,
         "verified": lead.origin == MLCOMMONS,
         "origin": lead.origin,
         "source": lead.source,
@@ -319,6 +348,7 @@ def _efficiency(kind: Kind, result: Result) -> float | None:
 _DESCRIBED: Final = (
     "availability", "system_id", "system_name", "server", "server_family", "accelerator", "accelerator_raw",
     "accelerator_count", "nodes", "processor", "framework", "accuracy", "inferred", "valid", "public_id", "location",
+    "runs", "same_runs",
 )  # fmt: skip
 
 

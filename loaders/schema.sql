@@ -31,7 +31,8 @@ create table if not exists sightings (
     benchmark varchar not null, model varchar, scenario varchar,
     metric varchar not null, value double, unit varchar not null, better varchar not null,
     has_power boolean not null, power_value double, power_unit varchar,
-    accuracy varchar, inferred boolean, valid boolean, public_id varchar, location varchar
+    accuracy varchar, inferred boolean, valid boolean, public_id varchar, location varchar,
+    basis varchar not null, runs integer, same_runs varchar
 );
 
 -- One row: one result in one suite. The columns to `source_path` are those of every file we write, in their order.
@@ -52,6 +53,7 @@ create table if not exists results (
     link varchar,
     published date,
     round_index integer not null,
+    same_runs varchar,             -- equal for results of the very same runs
     primary key (result_id, suite)
 );
 
@@ -61,6 +63,28 @@ create table if not exists systems (
     system_id varchar, system_name varchar, availability varchar, server varchar, server_family varchar,
     nodes integer, processor varchar, processors_per_node varchar, processor_cores varchar,
     accelerator varchar, accelerator_raw varchar, accelerator_count integer, framework varchar, operating_system varchar
+);
+
+-- One row: one run behind a training result, as one source's log has it.
+create table if not exists runs (
+    result_id varchar,             -- null where its group has no score
+    sha256 varchar not null,       -- of the source
+    source varchar not null, source_path varchar not null, line integer,
+    round varchar not null, division varchar, submitter varchar not null, system_id varchar not null,
+    benchmark varchar not null, location varchar, name varchar not null,
+    status varchar not null,       -- success, or why it does not count
+    minutes double, is_counted boolean, epochs double, samples double, global_batch_size bigint, seed bigint,
+    started_ms bigint, stopped_ms bigint
+);
+
+-- One row: one fact of one system's sheet (systems/*.json), as written; no notes and no other prose.
+create table if not exists sheets (
+    sha256 varchar not null,       -- of the source
+    source varchar not null, source_path varchar not null,
+    kind varchar not null,         -- training or inference
+    round varchar not null, submitter varchar not null, system_id varchar not null,
+    position integer not null,     -- of the field in the file
+    field varchar not null, value varchar not null
 );
 
 -- One row: one fault found while reading (`sha256` set) or while bringing sources together (`sha256` null).

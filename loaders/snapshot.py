@@ -8,7 +8,7 @@ from typing import Final
 import duckdb
 
 from loaders import store
-from loaders.ingest import SourceReport, load
+from loaders.ingest import SourceReport, added, read
 from loaders.manifest import Manifest
 from loaders.unpack import OnProgress
 from mlperf.errors import DashboardError, StoreError
@@ -16,7 +16,7 @@ from mlperf.errors import DashboardError, StoreError
 Watch = Callable[[Path], AbstractContextManager[OnProgress]]
 """Shows how far the reading of a folder has come."""
 
-TABLES: Final = ("results", "systems", "problems", "sources", "sightings")
+TABLES: Final = ("results", "systems", "runs", "sheets", "problems", "sources", "sightings")
 
 DATA: Final = Path(__file__).parent.parent / "data"
 
@@ -24,16 +24,22 @@ MAX_BYTES: Final = 8_000_000
 """The snapshot travels with every clone: all files together stay under 8 MB."""
 
 
-def build(folders: list[Path], target: Path, manifest: Manifest, progress: Watch) -> list[SourceReport]:
+def build(folders: list[Path], target: Path, manifest: Manifest, progress: Watch, jobs: int = 1) -> list[SourceReport]:
     """Load all of `folders` and write one Parquet file per table into `target`, each replaced as a whole.
+
+    Archives are read by `jobs` processes side by side; the files do not depend on how many.
 
     Raises `StoreError` where nothing was found or the snapshot grew over `MAX_BYTES`; `target` then stays as it was.
     """
     connection = store.open_database(None)
     reports: list[SourceReport] = []
+    touched: set[store.Partition] = set()
     for folder in folders:
         with progress(folder) as on_progress:
-            reports += load(folder, connection, manifest, on_progress=on_progress)
+            for reading in read(folder, manifest, on_progress=on_progress, jobs=jobs):
+                touched.update(added(reading, connection))
+                reports.append(reading.report)
+    reports.append(SourceReport("All sources side by side", problems=list(store.settle(connection, touched))))
     if not any(report.new for report in reports):
         raise StoreError(
             "no results were found.", ", ".join(map(str, folders)), "Name folders that hold MLCommons' tables."
@@ -82,11 +88,16 @@ _QUERIES: Final = {
         order by round, suite, division, submitter, system_id, system_name, benchmark, model, scenario, result_id
     """,
     "systems": "select * from systems order by all",
+    "runs": "select * exclude (sha256) from runs order by all",
+    "sheets": """
+        select distinct * exclude (sha256) from sheets
+        order by kind, round, submitter, system_id, source, source_path, position
+    """,
     "problems": "select source, file, line, kind, found, fix, occurrences from problems order by all",
     "sources": "select * from sources order by all",
     "sightings": """
         select result_id, suite, source, source_path, line, format, public_id, value, unit, power_value, power_unit,
-               accelerator_raw
+               accelerator_raw, basis
         from sightings order by all
     """,
 }

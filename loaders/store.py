@@ -5,8 +5,9 @@ that a source touches, so that loading in any order, and loading twice, ends in 
 """
 
 import hashlib
+import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import cache
@@ -19,11 +20,14 @@ import pyarrow as pa
 from loaders import resolve
 from loaders.resolve import Between, Result, Seen
 from mlperf.errors import Problem, StoreError, Where
-from mlperf.model import Sighting
+from mlperf.model import Run, Sighting, SystemSheet
 
 _SCHEMA: Final = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
 
 SIGHTING_FIELDS: Final = tuple(field.name for field in fields(Sighting) if field.name != "where")
+
+AT_ONCE: Final = 4000
+"""Rows that are held before they are written."""
 
 Partition = tuple[str, str]
 """A round and a submitter: no figure of one partition depends on another's."""
@@ -40,6 +44,22 @@ class SourceFile:
     commit: str | None
     sha256: str
     licence: str | None
+
+
+@dataclass(frozen=True)
+class Content:
+    """What one source says, with places as the source names them."""
+
+    seen: Sequence[Seen]
+    problems: Sequence[Problem] = ()
+    runs: Sequence[Run] = ()
+    sheets: Sequence[SystemSheet] = ()
+
+    @property
+    def partitions(self) -> list[Partition]:
+        """Whose results it touches."""
+        figures = {(item.sighting.round, item.sighting.submitter) for item in self.seen}
+        return sorted(figures | {(run.round, run.submitter) for run in self.runs if run.round})
 
 
 @dataclass(frozen=True)
@@ -113,23 +133,44 @@ def sighting_id(sha256: str, path: str, sighting: Sighting) -> str:
     return hashlib.sha256("\x1f".join(map(str, parts)).encode(errors="replace")).hexdigest()[:24]
 
 
-def store(
-    connection: duckdb.DuckDBPyConnection,
-    source: SourceFile,
-    seen: Sequence[Seen],
-    problems: Iterable[Problem],
-) -> Stored:
-    """Add one source's figures and faults; on any failure the database stays as it was. Raises `StoreError`."""
+def store(connection: duckdb.DuckDBPyConnection, source: SourceFile, content: Content) -> Stored:
+    """Add one source and make anew what follows from it; on any failure the database stays as it was.
+
+    Raises `StoreError`.
+    """
+    with _changing(connection, source.file) as cursor:
+        new = _add(cursor, source, content)
+        problems = _settle(cursor, content.partitions)
+    return Stored(new, len(content.seen) - new, problems)
+
+
+def add(connection: duckdb.DuckDBPyConnection, source: SourceFile, content: Content) -> Stored:
+    """As `store`, but `settle` is left to do: for many sources at once. Raises `StoreError`."""
+    with _changing(connection, source.file) as cursor:
+        new = _add(cursor, source, content)
+    return Stored(new, len(content.seen) - new, ())
+
+
+def settle(connection: duckdb.DuckDBPyConnection, partitions: Collection[Partition]) -> tuple[Problem, ...]:
+    """Make results and systems anew from all that was added; the faults between sources. Raises `StoreError`."""
+    with _changing(connection, "the sources") as cursor:
+        return _settle(cursor, partitions)
+
+
+@contextmanager
+def _changing(connection: duckdb.DuckDBPyConnection, name: str) -> Iterator[duckdb.DuckDBPyConnection]:
     cursor = connection.cursor()
     try:
         with _transaction(cursor):
-            new = _insert_sightings(cursor, source, seen)
-            _replace_source(cursor, source, seen, problems)
-            touched = {(item.sighting.round, item.sighting.submitter) for item in seen}
-            between = [found for partition in sorted(touched) for found in _resolve(cursor, partition)] if new else []
+            yield cursor
     except duckdb.Error as fault:
-        raise StoreError(_first_line(fault), source.file, "Nothing of this source was stored.") from fault
-    return Stored(new, len(seen) - new, tuple(_told(found) for found in between))
+        raise StoreError(_first_line(fault), name, "Nothing of this source was stored.") from fault
+
+
+def _add(cursor: duckdb.DuckDBPyConnection, source: SourceFile, content: Content) -> int:
+    new = _insert_sightings(cursor, source, content.seen)
+    _replace_source(cursor, source, content)
+    return new
 
 
 def _told(found: Between) -> Problem:
@@ -149,13 +190,16 @@ def _transaction(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
     cursor.commit()
 
 
-def _append(cursor: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
+def _append(cursor: duckdb.DuckDBPyConnection, table: str, rows: Iterable[dict[str, Any]]) -> None:
     """Rows into one of our own tables, by name, in the table's types."""
-    if rows:
+    waiting = iter(rows)
+    while rows := list(itertools.islice(waiting, AT_ONCE)):
         batch = pa.Table.from_pylist(rows, schema=_arrow_schema(table))
         cursor.register("batch", batch)
         cursor.execute(_INSERTS[table])
         cursor.unregister("batch")
+        del batch
+        pa.default_memory_pool().release_unused()  # Arrow keeps what it freed, 50 MB by the end of the snapshot
 
 
 _INSERTS: Final = {
@@ -163,6 +207,8 @@ _INSERTS: Final = {
     "sightings": "insert or ignore into sightings by name select * from batch",
     "results": "insert into results by name select * from batch",
     "systems": "insert into systems by name select * from batch",
+    "runs": "insert into runs by name select * from batch",
+    "sheets": "insert into sheets by name select * from batch",
     "problems": "insert into problems by name select * from batch",
 }
 
@@ -177,7 +223,7 @@ def _arrow_schema(table: str) -> pa.Schema:
 def _insert_sightings(cursor: duckdb.DuckDBPyConnection, source: SourceFile, seen: Sequence[Seen]) -> int:
     """Returns how many were not there yet."""
     before = _count(cursor)
-    rows = [
+    rows = (
         {
             **{name: getattr(item.sighting, name) for name in SIGHTING_FIELDS},
             "sighting_id": item.sighting_id,
@@ -191,7 +237,7 @@ def _insert_sightings(cursor: duckdb.DuckDBPyConnection, source: SourceFile, see
             "origin": item.origin,
         }
         for item in seen
-    ]
+    )
     _append(cursor, "sightings", rows)
     return _count(cursor) - before
 
@@ -200,14 +246,38 @@ def _count(cursor: duckdb.DuckDBPyConnection) -> int:
     return int((cursor.execute("select count(*) from sightings").fetchone() or (0,))[0])
 
 
-def _replace_source(
-    cursor: duckdb.DuckDBPyConnection, source: SourceFile, seen: Sequence[Seen], problems: Iterable[Problem]
-) -> None:
-    formats = ",".join(sorted({item.format for item in seen}))
+def _replace_source(cursor: duckdb.DuckDBPyConnection, source: SourceFile, content: Content) -> None:
+    """The source itself, and what only it says."""
+    formats = ",".join(sorted({item.format for item in content.seen}))
     described = {field.name: getattr(source, field.name) for field in fields(source)}
-    _append(cursor, "sources", [{**described, "format": formats, "rows": len(seen)}])
-    cursor.execute("delete from problems where sha256 = $sha256", {"sha256": source.sha256})
-    _append(cursor, "problems", _problem_rows(problems, source.source, sha256=source.sha256))
+    _append(cursor, "sources", [{**described, "format": formats, "rows": len(content.seen)}])
+    for statement in _FORGET:
+        cursor.execute(statement, {"sha256": source.sha256})
+    _append(cursor, "problems", _problem_rows(content.problems, source.source, sha256=source.sha256))
+    _append(cursor, "runs", (_run_row(run, source) for run in content.runs))
+    _append(cursor, "sheets", (row for sheet in content.sheets for row in _sheet_rows(sheet, source)))
+
+
+_FORGET: Final = (
+    "delete from problems where sha256 = $sha256",
+    "delete from runs where sha256 = $sha256",
+    "delete from sheets where sha256 = $sha256",
+)
+
+
+def _run_row(run: Run, source: SourceFile) -> dict[str, Any]:
+    described = {field.name: getattr(run, field.name) for field in fields(run) if field.name != "where"}
+    return {**described, **_place(run.where, source), "line": run.where.line}
+
+
+def _sheet_rows(sheet: SystemSheet, source: SourceFile) -> Iterator[dict[str, Any]]:
+    owner = {"kind": sheet.kind, "round": sheet.round, "submitter": sheet.submitter, "system_id": sheet.system_id}
+    for position, (field, value) in enumerate(sheet.facts):
+        yield {**owner, **_place(sheet.where, source), "position": position, "field": field, "value": value}
+
+
+def _place(where: Where, source: SourceFile) -> dict[str, Any]:
+    return {"sha256": source.sha256, "source": source.source, "source_path": where.file}
 
 
 def _problem_rows(
@@ -236,21 +306,53 @@ def _problem_rows(
     ]
 
 
-def _resolve(cursor: duckdb.DuckDBPyConnection, partition: Partition) -> list[Between]:
-    """Make the partition's results and systems anew from all its sightings."""
-    picked = {"round": partition[0], "submitter": partition[1]}
-    results, problems, owners = resolve.resolve(_seen(cursor, picked))
-    for statement in (_DROP_RESULTS, _DROP_SYSTEMS):
-        cursor.execute(statement, picked)
-    _append(cursor, "results", [resolve.row(result) for result in results])
-    _append(cursor, "systems", list(_systems(results)))
-    name = "/".join(partition)
-    cursor.execute("delete from problems where partition = $partition", {"partition": name})
-    for source in sorted({found.source for found in problems}):
-        own = [found.problem for found in problems if found.source == source]
-        _append(cursor, "problems", _problem_rows(own, source, partition=name))
-    _own(cursor, owners)
-    return problems
+def _settle(cursor: duckdb.DuckDBPyConnection, partitions: Collection[Partition]) -> tuple[Problem, ...]:
+    """Make the partitions' results and systems anew from all their sightings."""
+    touched = pa.table({"round": [one for one, _ in partitions], "submitter": [two for _, two in partitions]}, _TOUCHED)
+    cursor.register("touched", touched)
+    for statement in _DROP:
+        cursor.execute(statement)
+    made = _Made()
+    told: list[Problem] = []
+    for partition, seen in _seen(cursor):
+        told += made.resolve(partition, seen)
+        if len(made.results) > AT_ONCE:
+            made.write(cursor)
+    made.write(cursor)
+    for statement in _LINK_RUNS:
+        cursor.execute(statement)
+    cursor.unregister("touched")
+    return tuple(told)
+
+
+class _Made:
+    """Rows that follow from sightings, until they are written: not all of a large database are held at once."""
+
+    def __init__(self) -> None:
+        self.results: list[dict[str, Any]] = []
+        self._systems: list[dict[str, Any]] = []
+        self._problems: list[dict[str, Any]] = []
+        self._owners: dict[str, str] = {}
+
+    def resolve(self, partition: Partition, seen: list[Seen]) -> Iterator[Problem]:
+        """Make a partition's rows; the faults between its sources."""
+        results, between, owners = resolve.resolve(seen)
+        self.results += [resolve.row(result) for result in results]
+        self._systems += _systems(results)
+        self._owners |= owners
+        for source in sorted({fault.source for fault in between}):
+            own = [fault.problem for fault in between if fault.source == source]
+            self._problems += _problem_rows(own, source, partition="/".join(partition))
+        yield from map(_told, between)
+
+    def write(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Write all rows and forget them."""
+        _append(cursor, "results", self.results)
+        _append(cursor, "systems", self._systems)
+        _append(cursor, "problems", self._problems)
+        _own(cursor, self._owners)
+        for rows in (self.results, self._systems, self._problems, self._owners):
+            rows.clear()
 
 
 def _own(cursor: duckdb.DuckDBPyConnection, owners: dict[str, str]) -> None:
@@ -263,20 +365,46 @@ def _own(cursor: duckdb.DuckDBPyConnection, owners: dict[str, str]) -> None:
     cursor.unregister("owners")
 
 
+_LINK_RUNS: Final = (
+    """
+    update runs set result_id = sightings.result_id from sightings semi join touched using (round, submitter)
+    where sightings.sha256 = runs.sha256 and sightings.round = runs.round and sightings.submitter = runs.submitter
+        and sightings.benchmark = runs.benchmark and sightings.location = runs.location
+    """,
+    # Runs of a group that we do not score may be behind a figure of a table.
+    """
+    update runs set result_id = results.result_id from results semi join touched using (round, submitter)
+    where runs.result_id is null and results.suite = 'training' and results.round = runs.round
+        and results.submitter = runs.submitter and results.benchmark = runs.benchmark
+        and lower(results.location) = lower(runs.location)
+    """,
+)
 _OWNERS: Final = pa.schema([("sighting_id", pa.string()), ("result_id", pa.string())])
-_DROP_RESULTS: Final = "delete from results where round = $round and submitter = $submitter"
-_DROP_SYSTEMS: Final = "delete from systems where round = $round and submitter = $submitter"
-_SELECT: Final = "select * from sightings where round = $round and submitter = $submitter"
+_TOUCHED: Final = pa.schema([("round", pa.string()), ("submitter", pa.string())])
+_DROP: Final = (
+    "delete from results using touched where results.round = touched.round and results.submitter = touched.submitter",
+    "delete from systems using touched where systems.round = touched.round and systems.submitter = touched.submitter",
+    "delete from problems using touched where partition = touched.round || '/' || touched.submitter",
+)
+_SELECT: Final = "select * from sightings semi join touched using (round, submitter) order by round, submitter"
 
 
-def _seen(cursor: duckdb.DuckDBPyConnection, picked: dict[str, str]) -> Iterator[Seen]:
-    for row in cursor.execute(_SELECT, picked).to_arrow_table().to_pylist():
-        sighting = Sighting(
-            where=Where(row["source_path"], row["line"]), **{name: row[name] for name in SIGHTING_FIELDS}
-        )
-        yield Seen(
-            sighting, row["sighting_id"], row["source"], row["source_path"], row["format"], row["rank"], row["origin"]
-        )
+def _seen(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Partition, list[Seen]]]:
+    """All sightings of each touched partition."""
+    rows = cursor.execute(_SELECT).to_arrow_table()
+    pairs = zip(rows["round"].to_pylist(), rows["submitter"].to_pylist(), strict=True)
+    start = 0
+    for partition, group in itertools.groupby(pairs):
+        size = len(list(group))
+        yield partition, [_seen_row(row) for row in rows.slice(start, size).to_pylist()]
+        start += size
+
+
+def _seen_row(row: dict[str, Any]) -> Seen:
+    sighting = Sighting(where=Where(row["source_path"], row["line"]), **{name: row[name] for name in SIGHTING_FIELDS})
+    return Seen(
+        sighting, row["sighting_id"], row["source"], row["source_path"], row["format"], row["rank"], row["origin"]
+    )
 
 
 _SYSTEM_FIELDS: Final = (

@@ -6,6 +6,8 @@ pieces: no more than one line is held, and a line over the limit is reported, no
 
 import codecs
 import csv
+import functools
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -23,6 +25,7 @@ MAX_BAD = 10_000
 """Most lines that cannot be read; a file with more of them is no table of ours."""
 
 _DELIMITERS = ",\t;"
+_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*"|\[\s*\{)')
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -66,7 +69,14 @@ def encoding(head: bytes) -> str:
 
 def header(source: Source) -> Header | None:
     """The header of a results table: the first line with the heading "organization" or "public id" and two more."""
-    text = codecs.getincrementaldecoder(encoding(source.head))(errors="replace").decode(source.head)
+    return _header(source.head)
+
+
+@functools.lru_cache(maxsize=4)  # each format asks for the same file's header
+def _header(head: bytes) -> Header | None:
+    if _JSON.match(head):
+        return None
+    text = codecs.getincrementaldecoder(encoding(head))(errors="replace").decode(head)
     lines = text.split("\n")[:HEADER_LINES]
     for delimiter in _DELIMITERS:
         above: list[tuple[str, ...]] = []

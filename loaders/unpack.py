@@ -70,12 +70,18 @@ class Overlong:
 
 
 def sources(
-    path: Path, limits: Limits = LIMITS, on_progress: OnProgress | None = None, *, name: str | None = None
+    path: Path,
+    limits: Limits = LIMITS,
+    on_progress: OnProgress | None = None,
+    *,
+    name: str | None = None,
+    without: frozenset[Path] = frozenset(),
 ) -> Iterator[Source | Problem]:
     """Every file that `path` holds, archives in their own order and folders sorted; a Problem for each one left out.
 
     `name` is what the user calls it (an upload lies on disk under another name). `on_progress` hears bytes done and
-    bytes in all, as they lie on disk. Read a source before asking for the next: the members of a tar pass by.
+    bytes in all, as they lie on disk. `without` names files of a folder that are passed over.
+    Read a source before asking for the next: the members of a tar pass by.
     An archive in a folder that turns out to be damaged or unsafe is a Problem (`broken-file`, `unsafe-archive`)
     whose `where.file` is the name of the container; what came from it before cannot be trusted.
     Raises LoadError, UnsafeArchive or BrokenFile, and only when iterated.
@@ -88,10 +94,10 @@ def sources(
         reason = error.strerror if isinstance(error, OSError) and error.strerror else shown(str(error))
         fix = "Check the path, and who may read it."
         raise LoadError(f"cannot be opened ({reason}).", shown(given), fix) from error
-    short = as_text(name or (real.name if path.name in {"", ".."} else path.name))
+    short = _short(path, real, name)
     progress = on_progress or (lambda _done, _total: None)
     if stat.S_ISDIR(status.st_mode):
-        yield from _folder(Container(short, "folder", real), limits, progress)
+        yield from _folder(Container(short, "folder", real), limits, progress, without)
     elif stat.S_ISREG(status.st_mode):
         report = partial(_report, progress, 0, status.st_size, status.st_size)
         yield from _file(real, short, Container(given, "file", real), limits, report)
@@ -148,8 +154,28 @@ def _beginning(file: Path, name: str) -> tuple[int, bytes]:
         return status.st_size, content.read(HEAD)
 
 
-def _folder(container: Container, limits: Limits, progress: OnProgress) -> Iterator[Source | Problem]:
-    listed = list(_listed(container, limits))
+def packed_files(path: Path, name: str | None = None, limits: Limits = LIMITS) -> list[tuple[Path, str]]:
+    """The archives in a folder and the names that `sources` gives them; none where `path` is no folder to be read."""
+    try:
+        real = path.resolve(strict=True)
+        if not real.is_dir():
+            return []
+        folder = Container(_short(path, real, name), "folder", real)
+        listed = [entry for entry in _listed(folder, limits) if not isinstance(entry, Problem)]
+        names = [(file, f"{folder.name}/{inner}") for file, inner, _ in listed]
+        return [(file, called) for file, called in names if packing(_beginning(file, called)[1])]
+    except (OSError, ValueError, RuntimeError, LoadError):
+        return []  # `sources` says what is wrong with it
+
+
+def _short(path: Path, real: Path, name: str | None) -> str:
+    return as_text(name or (real.name if path.name in {"", ".."} else path.name))
+
+
+def _folder(
+    container: Container, limits: Limits, progress: OnProgress, without: frozenset[Path]
+) -> Iterator[Source | Problem]:
+    listed = [entry for entry in _listed(container, limits) if isinstance(entry, Problem) or entry[0] not in without]
     total = sum(0 if isinstance(entry, Problem) else entry[2] for entry in listed)
     done = 0
     for entry in listed:

@@ -25,6 +25,11 @@ ATTRIBUTION: Final = (
     "information."
 )
 VERIFIED: Final = "Results as published by MLCommons Association, verified."
+COMPUTED: Final = (
+    "Results of the logs that MLCommons Association published, verified; the figures were computed from these logs by "
+    "the rules of the round."
+)
+PARTLY_COMPUTED: Final = "Figures that no published table states were computed from the published logs."
 UNVERIFIED: Final = "Results marked unverified: Result not verified by MLCommons Association."
 MIXED: Final = (
     "Unverified results have not been through an MLPerf review and may use measurement methodologies and/or workload "
@@ -124,7 +129,9 @@ def _source(rows: pa.Table, retrieved: datetime.date | None) -> str:
 def _states(rows: pa.Table) -> list[str]:
     """Whether the results are verified, and each difference between them that the rules want named."""
     verified = set(rows["verified"].unique().to_pylist())
-    sentences = [VERIFIED] if True in verified else []
+    computed = {basis == "computed" for basis in _values(rows.filter(rows["verified"]), "basis")}
+    sentences = [VERIFIED] if False in computed else []
+    sentences += [PARTLY_COMPUTED if False in computed else COMPUTED] if True in computed else []
     sentences += [UNVERIFIED] if verified - {True} else []
     sentences += [MIXED] if True in verified and len(verified) > 1 else []
     sentences += [OPEN] if len(_values(rows, "division")) > 1 else []

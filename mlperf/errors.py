@@ -52,6 +52,10 @@ class DashboardError(Exception):
         place = "" if self.where is None else f"{self.where}: "
         super().__init__(place + found + (f" {fix}" if fix else ""))
 
+    def __reduce__(self) -> tuple[type["DashboardError"], tuple[str, Where | None, str]]:
+        """An error that a process hands to another stays the same."""
+        return type(self), (self.found, self.where, self.fix)
+
 
 class LoadError(DashboardError):
     """A source cannot be loaded; nothing of it was stored."""

@@ -22,7 +22,7 @@ RESULT_COLUMNS: Final[tuple[str, ...]] = (
 """The columns of a result in the order of every file we write; null is empty."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Measurement:
     """One figure as its file states it, spellings untouched; `None` where the file is silent.
 
@@ -73,7 +73,7 @@ class Measurement:
     """Equal for results of the very same runs, wherever their logs lie; None where that cannot be told."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run behind a training score."""
 
@@ -100,6 +100,8 @@ class Run:
     started_ms: int | None
     """Epoch milliseconds of run start; with `stopped_ms` it tells runs apart that lie in several places."""
     stopped_ms: int | None
+    location: str | None
+    """The group's folder inside the round's repository, as in the group's `Measurement`."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class SystemSheet:
     """(field of the systems JSON, value as one line of text), in the order of the file."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """One figure in one source after normalisation: catalog ids, canonical units, one suite."""
 
@@ -155,3 +157,6 @@ class Sighting:
     valid: bool | None
     public_id: str | None
     location: str | None
+    basis: Basis
+    runs: int | None
+    same_runs: str | None

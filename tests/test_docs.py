@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from loaders.registry import FORMATS
+from loaders.registry import FORMATS, TREES
 from mlperf.filters import Filters
 from tests.conftest import ROOT
 
@@ -92,15 +92,15 @@ def test_the_command_line_example_gives_the_published_figure() -> None:
     assert header.startswith("round,suite,division,")
 
 
-@pytest.mark.parametrize("name", [form.NAME for form in FORMATS])
+@pytest.mark.parametrize("name", [form.NAME for form in (*FORMATS, *TREES)])
 def test_every_format_is_in_the_table(name: str) -> None:
-    title = next(form.TITLE for form in FORMATS if name == form.NAME)
+    title = next(form.TITLE for form in (*FORMATS, *TREES) if name == form.NAME)
     assert f"\n| {title} |" in README
 
 
 def test_no_format_is_in_the_table_that_does_not_exist() -> None:
     table = README.partition("| format | ")[2].partition("\n\n")[0]
-    assert len(table.splitlines()) == 2 + len(FORMATS)
+    assert len(table.splitlines()) == 2 + len(FORMATS) + len(TREES)
 
 
 @pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "pages").glob("*.py")))

@@ -175,7 +175,10 @@ def measured(
         begin, end, shift = begin + client, end + client, server
     seconds, watts = _arrays(readings)
     inside = [index for index, moment in enumerate(seconds) if begin < moment + shift < end]
-    problems = tuple(_gaps(readings, seconds, inside, begin - shift, end - shift))
+    asked = ["power_begin", "power_end"] + ([] if energy is None else [*energy.count, *energy.count_per_second])
+    known = [fact for key in asked if (fact := detail.get(key)) is not None]
+    contradictions = [problem for fact in known if (problem := detail.contradiction(fact)) is not None]
+    problems = (*contradictions, *_gaps(readings, seconds, inside, begin - shift, end - shift))
     if any(problem.kind == "power-window" for problem in problems):
         return Power(None, unit, problems)
     kept = [watts[index] for index in inside]

@@ -17,6 +17,8 @@ class Context:
 
     name: str
     """What its owner calls the archive or folder: `training_results_v1.1.zip`."""
+    above: str = ""
+    """The folders that hold it: who loads `training_results_v1.1/Dell` means both."""
 
 
 class Tree(Protocol):

@@ -110,7 +110,7 @@ def assemble(pieces: Sequence[Piece], context: Context) -> Iterator[Assembled]:
     for piece in sorted(pieces, key=lambda piece: piece.source):
         if isinstance(sheet := piece.content, SystemSheet):
             key = (piece.path.rpartition("/")[0].rpartition("/")[0], sheet.system_id)
-            sheet = _complete(sheet, round_of(piece.path, context.name))
+            sheet = _complete(sheet, round_of(piece.path, context.name, context.above))
             sheets[key] = sheet
             yield sheet
     groups, copies = _groups(pieces, sheets, context)
@@ -149,10 +149,10 @@ def _groups(
         group = groups.get(at.group)
         if group is None:
             named = submitter(at.root)
-            path = "/".join(part for part in (named, "results", at.system, at.benchmark) if part)
             sheet = sheets.get((at.root, at.system or ""))
-            round_id = round_of(at.group, context.name)
-            location = path if named and at.system and at.benchmark else None
+            owner = named or (sheet.submitter if sheet else None)
+            round_id = round_of(at.group, context.name, context.above)
+            location = f"{owner}/results/{at.system}/{at.benchmark}" if owner and at.system and at.benchmark else None
             group = Group(Where(folder), round_id, named, at.system, at.benchmark, location, sheet)
             groups[at.group] = group
         _put(group, at, piece.content)

@@ -15,7 +15,7 @@ from mlperf.errors import Problem, Where
 from mlperf.facts import Benchmark, facts
 from mlperf.model import Measurement, Run, SystemSheet
 
-_NO_SCORE: Final = "The group has no score; its runs were kept."
+_NO_SCORE: Final = "The group has no score."
 _CELLS: Final = {
     "division": "division",
     "availability": "status",
@@ -86,6 +86,7 @@ def assembled(group: Group) -> Iterator[Assembled]:
     logs = [group.logs[name] for name in names]
     claimed = Counter(log.benchmark for log in logs if log.benchmark)
     yield from _claims(group, claimed)
+    yield from _copies(group, names, logs)
     written = group.benchmark or (next(iter(claimed)) if len(claimed) == 1 else None)
     if written is None:
         found = "no folder names the benchmark" + (", and the logs name several." if claimed else " and no log does.")
@@ -110,6 +111,19 @@ def _claims(group: Group, claimed: Counter[str]) -> Iterator[Problem]:
     if others and folder:
         found = f"{sum(claimed[name] for name in others)} logs of {folder.id} say they run {', '.join(sorted(others))}."
         yield Problem(group.where, "benchmark-differs", found[:300], "The folder's name was taken.")
+
+
+def _copies(group: Group, names: Sequence[str], logs: Sequence[RunLog]) -> Iterator[Problem]:
+    """A Problem where runs of one group begin or end in the same millisecond: each may be a copy of another."""
+    for what, times in (("begin", [log.started_ms for log in logs]), ("end", [log.stopped_ms for log in logs])):
+        counts = Counter(time for time in times if time is not None)
+        alike = [
+            f"{name}.txt" for name, time in zip(names, times, strict=True) if time is not None and counts[time] > 1
+        ]
+        if alike:
+            found = f"{', '.join(alike)} {what} in the same millisecond as another of them."
+            fix = "All were counted, as the official tool does; one may be a copy of another."
+            yield Problem(group.where, "same-times", found, fix)
 
 
 def _scored(group: Group, benchmark: Benchmark | None, written: str, logs: Sequence[RunLog]) -> Scored | str:
@@ -199,9 +213,15 @@ def _run(
         samples=samples,
         global_batch_size=log.global_batch_size,
         seed=log.seed,
-        started_ms=None if log.started_ms is None else int(log.started_ms),
-        stopped_ms=None if log.stopped_ms is None else int(log.stopped_ms),
+        started_ms=_milliseconds(log.started_ms),
+        stopped_ms=_milliseconds(log.stopped_ms),
+        location=group.location,
     )
+
+
+def _milliseconds(time: float | None) -> int | None:
+    """A time of a log; None for one that no clock shows."""
+    return int(time) if time is not None and abs(time) < 1 << 53 else None
 
 
 def _converged(benchmark: Benchmark | None, log: RunLog) -> tuple[float | None, float | None]:

@@ -302,7 +302,10 @@ def _number(value: object) -> float | None:
 
 
 def _whole(value: object) -> int | None:
-    return int(value) if isinstance(value, int | float) and _number(value) is not None and value == int(value) else None
+    """A whole number that a database can hold."""
+    if not isinstance(value, int | float) or _number(value) is None or value != int(value):
+        return None
+    return int(value) if abs(value) < 1 << 63 else None
 
 
 def _only(values: set[int]) -> int | None:

@@ -6,8 +6,10 @@ Source: mlcommons/logging result_summarizer: _compute_power_node, _compute_power
 
 import math
 import re
+import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import itemgetter
 from typing import Final
 
@@ -25,6 +27,9 @@ _READING: Final = re.compile(
     rb'"metadata": (?:\{[^{}\r\n]*+\}|"")\}[ \t]*+(?=[\r\n]|\Z)'
 )
 """A reading as mllog writes it; a file has hundreds."""
+
+ODD_STEP: Final = 1.5
+"""Times the usual time between two readings, from which on one is missing."""
 
 _MOST_WATTS: Final = 1e12
 
@@ -59,6 +64,8 @@ def read_power(source: Source, *, is_node: bool) -> Iterator[Watts | Problem]:
     if isinstance(watts, str):
         yield Problem(Where(source.name), "no-power", watts, _NO_ENERGY)
     else:
+        if is_node:
+            yield from _odd(source.name, found, readings)
         yield Watts(Where(source.name), watts)
 
 
@@ -89,6 +96,25 @@ def _node(found: list[Event], readings: list[tuple[float, float]]) -> float | st
             before = time
     end = before if math.isinf(stop) else stop
     return _efficiency(found) * joules / (end - start) if end > start else "the file's times span nothing."
+
+
+def _odd(name: str, found: list[Event], readings: list[tuple[float, float]]) -> Iterator[Problem]:
+    """What speaks against the average: an end of the measurement that is missing or stands twice, missing readings."""
+    starts, stops = (
+        sum(event.key == f"power_measurement_{end}" for event in found) for end in ("start", "stop")
+    )  # fmt: skip
+    if (starts, stops) != (1, 1):
+        said = f"the file holds {starts} power_measurement_start and {stops} power_measurement_stop, not one each."
+        yield Problem(Where(name), "power-window", said, "The last start and the first stop were taken.")
+    steps = [later - time for (time, _), (later, _) in pairwise(readings)]
+    if min(steps, default=0.0) < 0:
+        said = "the readings do not stand in the order of their times."
+        yield Problem(Where(name), "power-disorder", said, "They were sorted; check that all are of this run.")
+    usual = statistics.median(steps or [0.0])
+    longest = max(steps, default=0.0)
+    if longest > ODD_STEP * usual and longest > usual + 1000:
+        said = f"readings are missing for {longest / 1000:.1f} s; they stand {usual / 1000:.1f} s apart."
+        yield Problem(Where(name), "power-gap", said, "The next reading was taken for that time.")
 
 
 def _switch(found: list[Event]) -> float:

@@ -18,6 +18,7 @@ PLAIN: dict[str, Any] = {
     "source": "mlcommons/cm4mlperf-results", "source_path": "a/cm-result.json", "result_id": "r0", "model": None,
     "accelerators": ["NVIDIA L4"], "accelerator_raw": "NVIDIA L4", "location": "closed/Dell/results/XR7620",
     "link": "https://github.com/mlcommons/inference_results_v3.1", "published": None, "round_index": 6,
+    "same_runs": None,
 }  # fmt: skip
 """A result with every column filled in; tests name what they need to differ."""
 
@@ -53,7 +54,7 @@ def database(results: list[dict[str, Any]]) -> duckdb.DuckDBPyConnection:
         con.execute(
             "insert into sightings by name select result_id || suite as sighting_id, result_id, '0' as sha256, source,"
             " source_path, 7 as line, 'cm' as format, 1 as rank, origin, round, suite, division, submitter, benchmark,"
-            " metric, value, unit, better, has_power, public_id from results where result_id = ? and suite = ?",
+            " metric, value, unit, better, has_power, public_id, basis from results where result_id = ? and suite = ?",
             [result.get("result_id", "r0"), result.get("suite", PLAIN["suite"])],
         )
     return con

@@ -360,7 +360,8 @@ def test_every_line_of_the_full_data_export_is_there_with_its_power(shared: Path
             powered.add(row["result_id"])
         else:
             assert row["value"] == pytest.approx(float(record["Result"]), rel=SAME)
-    assert powered == {row["result_id"] for row in results if row["round"] == "v5.0" and row["has_power"]}
+    inference = [row for row in results if row["suite"] != "training"]
+    assert powered == {row["result_id"] for row in inference if row["round"] == "v5.0" and row["has_power"]}
 
 
 def test_every_line_of_the_training_power_export_is_there(shared: Path, results: list[Row]) -> None:
@@ -380,7 +381,8 @@ def test_every_line_of_the_training_power_export_is_there(shared: Path, results:
         else:
             assert (row["value"], row["unit"]) == (number(line[20]), "min")
         seen.add((row["result_id"], line[11]))
-    assert len(seen) == len(lines) - 1 == 2 * sum(map(len, ours.values()))
+    published = [row for rows in ours.values() for row in rows if row["basis"] == "published"]
+    assert len(seen) == len(lines) - 1 == 2 * len(published)
 
 
 V6_AVERAGED = {
@@ -445,10 +447,71 @@ def test_every_line_of_the_v6_0_export_agrees_but_for_those_that_are_reported(
     }
 
 
+AC_SSD = "smc-ac-power/results/1xSMC-H100-SXM-80GB/ssd"
+"""Published 37/36 higher than its logs give, minutes and energy alike. That is the factor of 4 epochs at a batch of 320
+(the reference takes 37/9 there), as HPE's scaling.json has it; at these logs' 256 the reference takes 4 epochs too. The
+repository holds no factor for them, and the very same runs in smc-dc-power were published as they are."""
+
+DIFFERENCES = {
+    "mlperf-data/mlperf-6.0.csv": (20, "llama3.1-8b"),  # V6_IN_SAMPLES
+    f"{AC_SSD}/result_5753-240517062537491026015_5.txt": (2, "ssd 36.1777 min"),  # AC_SSD: its minutes, its energy
+}
+"""Files whose figures differ from a more trusted source's: how many, and of what."""
+
+
 def test_sources_differ_nowhere_else(problems: list[Row]) -> None:
-    kinds = {"sources-differ", "average-of-systems"}
-    assert {row["file"] for row in problems if row["kind"] in kinds} == {"mlperf-data/mlperf-6.0.csv"}
-    assert all("llama3.1-8b" in row["found"] for row in problems if row["kind"] == "sources-differ")
+    found: dict[str, list[str]] = {}
+    for row in problems:
+        if row["kind"] == "sources-differ":
+            found.setdefault(row["file"], []).append(row["found"])
+    assert {file: len(texts) for file, texts in found.items()} == {
+        file: many for file, (many, _) in DIFFERENCES.items()
+    }
+    assert all(text.startswith(DIFFERENCES[file][1]) for file, texts in found.items() for text in texts)
+    averages = {row["file"] for row in problems if row["kind"] == "average-of-systems"}
+    assert averages == {"mlperf-data/mlperf-6.0.csv"}
+
+
+def test_ssd_of_smc_ac_power_was_published_with_the_factor_of_another_batch_size(shared: Path) -> None:
+    def runs(folder: str) -> list[tuple[float, object, object]]:
+        """Minutes, epochs and batch size of each log."""
+        found = []
+        for name in names:
+            if name.startswith(f"{folder}/result_"):
+                text = archive.read(name).decode("latin-1")
+                start, stop = (
+                    int(time) for time in re.findall(r'"time_ms": (\d+)[^\n]*"key": "run_(?:start|stop)"', text)
+                )
+                epochs = max(map(int, re.findall(r'"key": "eval_accuracy".*"epoch_num": (\d+)', text)))
+                (batch,) = set(re.findall(r'"key": "global_batch_size", "value": (\d+)', text))
+                found.append(((stop - start) / 60_000, epochs, batch))
+        return found
+
+    text = (shared / "exports" / "training_v4.0_closed_power_flat.csv").read_text(encoding="utf-8-sig")
+    figures = {(line[3], line[10]): number(line[20]) for line in csv.reader(io.StringIO(text))
+               if line[9] == "ssd" and line[21] == "8"}  # fmt: skip
+    with zipfile.ZipFile(shared / "training" / "training_results_v4.0.zip") as archive:
+        names = archive.namelist()
+        hpe = "HPE/results/HPE-Cray-XD670-Gen11-H100-SXM5-80GB_n1_pytorch_24.04/ssd"
+        factor = json.loads(archive.read(f"{hpe}/scaling.json"))["scaling_factor"]
+        assert factor == pytest.approx(37 / 36)
+        ac, dc = runs(AC_SSD), runs(AC_SSD.replace("-ac-", "-dc-"))
+        assert {run[1:] for run in runs(hpe)} == {(4, "320")}
+        assert {run[1:] for run in ac} == {(4, "256")}
+        assert f"{AC_SSD}/scaling.json" not in names
+        assert ac == dc
+    minutes = sum(sorted(run[0] for run in ac)[1:-1]) / 3
+    unit = "Latency (In minutes)"
+    assert figures["SMC-H100-DC-Power", unit] == pytest.approx(minutes, abs=0.0005)
+    assert figures["SMC-H100-AC-Power", unit] == pytest.approx(minutes * factor, abs=0.0005)
+
+
+def is_of_a_table(problem: Row) -> bool:
+    """Whether a fault is one of a table; the others are of logs."""
+    tables = [entry for entry in listed() if entry["file"].startswith(("tables/", "exports/"))]
+    whole = {entry["source"] for entry in tables if entry["file"].endswith(".zip")}
+    paths = {(entry["source"], entry.get("path", entry["file"].rpartition("/")[2])) for entry in tables}
+    return problem["source"] in whole or (problem["source"], problem["file"]) in paths
 
 
 def test_nothing_was_left_out_of_any_table(problems: list[Row]) -> None:
@@ -456,13 +519,18 @@ def test_nothing_was_left_out_of_any_table(problems: list[Row]) -> None:
         "corrected-unit", "corrected-count", "senseless-count", "sources-differ", "average-of-systems",
         "assumed-division",
     }  # fmt: skip
-    assert {row["kind"] for row in problems} <= harmless
+    of_tables = [row for row in problems if is_of_a_table(row)]
+    assert {row["kind"] for row in of_tables} <= harmless
+    assert {row["source"] for row in of_tables} == {
+        "aryatschand/MLPerf-Power-HPCA-2025", "brennanlives/FWE_examples", "mlcommons/cm4mlperf-results",
+        "mlcommons/inference_results_v5.1", "mlcommons/inference_results_v6.0", "openshift-psap/performance-dashboard",
+    }  # fmt: skip
 
 
 def test_the_snapshot_holds_nothing_that_no_table_has(
     shared: Path, results: list[Row], sightings: list[Row], cm: Cm, training: list[Row]
 ) -> None:
-    """Every figure of every row is a cell of some table, and no result is without the place it was read at."""
+    """Every published figure is a cell of some table, and no result is without the place it was read at."""
     figures = {value for values in (*cm.figures.values(), *cm.power.values()) for value in values}
     for record in training:
         figures |= {cell for cell in record.values() if isinstance(cell, int | float)}
@@ -478,8 +546,11 @@ def test_the_snapshot_holds_nothing_that_no_table_has(
         else:
             for line in csv.reader(io.StringIO(text), delimiter="\t" if utf_16 else ","):
                 figures |= {number(cell) for cell in line if re.fullmatch(r"[\d,]*\.?\d+", cell) and cell.strip(",.")}
-    assert {row["value"] for row in results} - figures == set()
-    assert {row["power_value"] for row in results if row["power_value"] is not None} - figures == set()
+    for rows in (results, sightings):
+        published = [row for row in rows if row["basis"] == "published"]
+        assert len(published) > 30_000
+        assert {row["value"] for row in published} - {None} - figures == set()
+        assert {row["power_value"] for row in published} - {None} - figures == set()
     assert {row["result_id"] for row in results} == {row["result_id"] for row in sightings if row["result_id"]}
 
 
@@ -538,19 +609,31 @@ def listed() -> list[Row]:
     return tomllib.loads((DATA / "SOURCES.toml").read_text(encoding="utf-8"))["source"]  # type: ignore[no-any-return]
 
 
+LOOSE = "exports/endpoints"
+"""A tree in no archive: one source, known by the files of it that are read, here one, and how they lie together."""
+
+
+def loose_digest(folder: Path) -> str:
+    (log,) = folder.rglob("result_summary.json")
+    return hashlib.sha256(f"{hashlib.sha256(log.read_bytes()).hexdigest()} {log.name}\n".encode()).hexdigest()
+
+
 def test_sources_toml_lists_exactly_the_files_that_there_are(shared: Path) -> None:
-    files = [path for folder in ("tables", "exports") for path in (shared / folder).iterdir() if path.is_file()]
+    files = [path for path in shared.rglob("*") if path.is_file() and shared / LOOSE not in path.parents]
     there = {str(path.relative_to(shared)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    assert {entry["file"]: entry["sha256"] for entry in listed()} == there
+    del there["README.md"]
+    assert {entry["file"]: entry["sha256"] for entry in listed()} == there | {LOOSE: loose_digest(shared / LOOSE)}
 
 
-def test_the_snapshot_says_of_each_file_what_sources_toml_says() -> None:
+def test_the_snapshot_says_of_each_file_what_sources_toml_says(problems: list[Row]) -> None:
     written = _records(pq.read_table(DATA / "sources.parquet"))
     fields = ("file", "sha256", "source", "licence")
     assert sorted(tuple(row[field] for field in fields) for row in written) == sorted(
         tuple(entry[field] for field in fields) for entry in listed()
     )
-    assert all(row["rows"] > 0 for row in written)
+    (empty,) = [row for row in written if not row["rows"]]
+    assert empty["file"] == LOOSE  # without a system's sheet nothing tells its suite
+    assert {"missing-system", "unknown-suite"} <= {row["kind"] for row in problems if row["source"] == empty["source"]}
 
 
 def test_the_snapshot_travels_with_every_clone() -> None:
@@ -558,9 +641,8 @@ def test_the_snapshot_travels_with_every_clone() -> None:
 
 
 @pytest.mark.last
-def test_the_snapshot_is_what_the_loaders_make_of_the_tables_today(shared: Path, tmp_path: Path) -> None:
-    folders = [str(shared / "tables"), str(shared / "exports")]
-    command = [sys.executable, "-m", "loaders", "snapshot", "--from", *folders, "--to", str(tmp_path)]
+def test_the_snapshot_is_what_the_loaders_make_of_all_files_today(shared: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "loaders", "snapshot", "--jobs", "2", "--from", str(shared), "--to", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr.decode()
     stale = [path.name for path in sorted(tmp_path.iterdir()) if path.read_bytes() != (DATA / path.name).read_bytes()]

@@ -81,3 +81,12 @@ def test_a_file_of_the_readers_own_is_named_without_a_repository_or_a_day() -> N
     assert "Read from the files mine.csv." in text
     assert "github.com" not in text
     assert "2026-01-31" not in text
+
+
+def test_figures_computed_from_logs_are_said_to_be() -> None:
+    computed = {"basis": "computed"}
+    assert citation.COMPUTED in note([computed])
+    assert citation.VERIFIED not in note([computed])
+    both = note([computed, {"result_id": "b"}])
+    assert f"{citation.VERIFIED} {citation.PARTLY_COMPUTED}" in both
+    assert "computed" not in note([computed | {"verified": False}])

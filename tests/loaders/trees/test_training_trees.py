@@ -167,7 +167,7 @@ def test_results_without_a_benchmark_folder_are_runs_of_what_their_logs_name(tmp
 
 def test_a_log_that_claims_another_benchmark_is_reported_and_the_folder_believed(tmp_path: Path) -> None:
     files = group(TEN)
-    files[f"{GROUP}/result_3.txt"] = log(13, benchmark="bert")
+    files[f"{GROUP}/result_3.txt"] = log(13, at=300, benchmark="bert")
     read = tree(tmp_path, files)
     assert read.value == pytest.approx(MEAN_OF_EIGHT)
     assert read.kinds == ["benchmark-differs"]
