@@ -28,12 +28,12 @@ lint: $(VENV)/dev.stamp ## check style (ruff) and types (mypy --strict)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(ROOMS)
 
-bench: $(VENV)/dev.stamp ## measure how fast a filter change redraws, against the emptiest Streamlit app
+bench: $(VENV)/dev.stamp ## measure redraws, the parsing of logs and the rebuilding of the snapshot, side by side with a floor
 	$(BIN)/python tests/browser/chromium.py
 	$(BIN)/python -m pytest --quiet --capture no --override-ini python_files='bench_*.py' tests/bench
 
 snapshot: $(VENV)/run.stamp ## rebuild data/ from MLCommons' files (from elsewhere: make snapshot FROM=folder)
-	$(BIN)/python -m loaders snapshot --from $(FROM)
+	$(BIN)/python -m loaders snapshot --jobs 2 --from $(FROM)
 
 # The stamps say which requirements .venv holds: an unchanged file is not installed again.
 $(VENV)/run.stamp: requirements.txt

@@ -71,6 +71,19 @@ def sightings(con: duckdb.DuckDBPyConnection, result_id: str) -> pa.Table:
     return _table(con, _text("sightings"), {"result_id": result_id})
 
 
+def runs(con: duckdb.DuckDBPyConnection, result_id: str) -> pa.Table:
+    """The runs behind a training result, one row each, as their logs have them; none for inference."""
+    return _table(con, _text("runs"), {"result_id": result_id})
+
+
+def specification(con: duckdb.DuckDBPyConnection, result_id: str) -> pa.Table:
+    """The facts of a result's system, one row each (`field`, `value`): as its sheet states them, else as tables do.
+
+    `source` and `source_path` say where the sheet lies, and are null for facts from tables.
+    """
+    return _table(con, _text("specification"), {"result_id": result_id})
+
+
 def newest_round(con: duckdb.DuckDBPyConnection, submitter: str) -> NewestRound | None:
     """The newest round with results of a submitter; None when it has none."""
     found = _rows(con, _text("newest_round"), {"submitter": submitter})

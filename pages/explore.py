@@ -31,8 +31,7 @@ def show(picked: Filters, answer: session.Answer) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="files"):
         tables.downloads(picked, answer.rows.num_rows)
     if marked := tables.results(answer.rows):
-        st.caption("Where the marked result was read:")
-        tables.sightings(session.sightings(marked))
+        tables.details(session.details(marked))
     report.note(answer.footnote)
 
 

@@ -49,6 +49,14 @@ class Chart(NamedTuple):
     description: str
 
 
+class Details(NamedTuple):
+    """What is behind one result: the tables of `queries.runs`, `queries.specification` and `queries.sightings`."""
+
+    runs: pa.Table
+    specification: pa.Table
+    sightings: pa.Table
+
+
 @dataclass(frozen=True)
 class Answer:
     """All that a page shows of a choice of filters."""
@@ -125,9 +133,11 @@ def answer(filters: Filters) -> Answer:
     return _answer(_folder(), filters)
 
 
-def sightings(result_id: str) -> pa.Table:
-    """Where a result was read."""
-    return queries.sightings(hub(), result_id)
+def details(result_id: str) -> Details:
+    """What is behind one result."""
+    return Details(
+        queries.runs(hub(), result_id), queries.specification(hub(), result_id), queries.sightings(hub(), result_id)
+    )
 
 
 def download(filters: Filters, form: export.Format) -> bytes:

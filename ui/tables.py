@@ -3,21 +3,27 @@
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
+from urllib.parse import quote
 
 import pyarrow as pa
 import streamlit as st
 
 from mlperf.export import MEDIA_TYPES, Format
 from mlperf.filters import Filters
-from ui import session
+from ui import report, session
 
 FORMS: Final[tuple[Format, ...]] = ("csv", "parquet")
 SHOWN: Final = (
     "system", "value", "unit", "benchmark", "scenario", "accelerator", "accelerator_count", "round", "submitter",
     "link", "division", "availability", "suite", "has_power", "power_value", "power_unit", "efficiency",
-    "efficiency_unit", "accuracy", "nodes", "processor", "framework", "system_name", "public_id", "inferred",
+    "efficiency_unit", "accuracy", "runs", "basis", "nodes", "processor", "framework", "system_name", "public_id",
+    "inferred",
 )  # fmt: skip
 """What matters most first: the first ten fit a laptop's screen, the first two a phone's. The files have all columns."""
+RUNS: Final = (
+    "name", "minutes", "is_counted", "status", "epochs", "samples", "global_batch_size", "seed", "started", "also_in",
+    "log",
+)  # fmt: skip
 CHART: Final = {"displayModeBar": False, "responsive": True}
 HEIGHT: Final = 420
 ROWS_AT_ONCE: Final = 300
@@ -47,6 +53,8 @@ def _columns() -> Mapping[str, Any]:
         "efficiency_unit": text("Unit of efficiency", width=110),
         "accuracy": text("Accuracy", width=150),
         "inferred": box("Inferred", width=75, help="Computed from another scenario's run"),
+        "runs": number("Runs", width=60, help="Behind a training score, failed ones included"),
+        "basis": text("Basis", width=90, help="published: a table states it; computed: from the published logs"),
         "nodes": number("Nodes", width=65),
         "processor": text("Processor", width=200),
         "framework": text("Software", width=200),
@@ -95,7 +103,8 @@ def results(rows: pa.Table) -> str | None:
 
 def downloads(filters: Filters, rows: int) -> None:
     """How many rows there are, and buttons for files of exactly these; a file is made when its button is pressed."""
-    st.text(f"{rows:,} row{'' if rows == 1 else 's'}", width="stretch")
+    hint = " · mark one to see its runs, its system and where it was read" if rows <= ROWS_AT_ONCE else ""
+    st.text(f"{rows:,} row{'' if rows == 1 else 's'}{hint}", width="stretch")
     for form in FORMS:
         st.download_button(
             form.upper() if form == "csv" else form.capitalize(),
@@ -108,9 +117,68 @@ def downloads(filters: Filters, rows: int) -> None:
         )
 
 
-def sightings(rows: pa.Table) -> None:
+def details(found: session.Details) -> None:
+    """What is behind the marked result, each part in a tab: its runs, its system, where it was read."""
+    parts = [("Training runs", found.runs, _runs), ("System", found.specification, _specification)]
+    parts = [part for part in parts if part[1].num_rows]
+    parts.append(("Where it was read", found.sightings, _sightings))
+    for tab, (_, rows, show) in zip(st.tabs([title for title, _, _ in parts], key="details"), parts, strict=True):
+        with tab:
+            show(rows)
+
+
+def _runs(rows: pa.Table) -> None:
+    """The runs behind a training score; those that its mean leaves out are not counted."""
+    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
+    places = zip(rows["source"].to_pylist(), rows["source_path"].to_pylist(), strict=True)
+    started = rows["started_ms"].cast(pa.timestamp("ms"))
+    shown = rows.append_column("started", started).append_column("log", [[file_link(*place) for place in places]])
+    st.dataframe(
+        shown.select(list(RUNS)),
+        hide_index=True,
+        column_config={
+            "name": text("Run"),
+            "minutes": number("Time to train, min", format="%.3f"),
+            "is_counted": st.column_config.CheckboxColumn("Counted", help="Unmarked: the score's mean leaves it out"),
+            "status": text("Status"),
+            "epochs": number("Epochs", format="%,.6g", help="To converge"),
+            "samples": number("Samples", format="%,.0f", help="To converge"),
+            "global_batch_size": number("Global batch size", format="%,d"),
+            "seed": number("Seed", format="%d"),
+            "started": st.column_config.DatetimeColumn("Began (UTC)", format="YYYY-MM-DD HH:mm:ss"),
+            "also_in": text("The same run is in", help="Folders that hold the very same run: it is no second one"),
+            "log": st.column_config.LinkColumn("Log", display_text="open"),
+        },
+        placeholder="–",
+        key="runs",
+        alt="The runs behind the marked result",
+    )
+
+
+def _specification(rows: pa.Table) -> None:
+    """The system's facts under the names that its sheet gives them, and where the sheet lies."""
+    places = set(zip(rows["source"].to_pylist(), rows["source_path"].to_pylist(), strict=True))
+    st.dataframe(
+        rows.select(["field", "value"]),
+        hide_index=True,
+        column_config={
+            "field": st.column_config.TextColumn("Field", width="medium"),
+            "value": st.column_config.TextColumn("As its sheet states it", width="large"),
+        },
+        key="specification",
+        alt="The system of the marked result",
+    )
+    report.note([f"From {source}, {path}." if source else "From the tables of results." for source, path in places])
+
+
+def _sightings(rows: pa.Table) -> None:
     """Where one result was read."""
     st.dataframe(rows, hide_index=True, key="sightings", alt="Where the marked result was read")
+
+
+def file_link(source: str, path: str) -> str | None:
+    """Where MLCommons keeps a file; None for a file of the reader's own."""
+    return f"https://github.com/{source}/blob/HEAD/{quote(path)}" if source.startswith("mlcommons/") else None
 
 
 def _systems(rows: pa.Table) -> pa.ChunkedArray:

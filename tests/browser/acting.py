@@ -34,6 +34,20 @@ def choose(page: Page, label: str, value: str) -> None:
     settle(page)
 
 
+def mark_first_row(page: Page) -> None:
+    """Mark the first row of the table of results, whose boxes are drawn on a canvas: a click where the first one is."""
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 18, "y": 55})
+    expect(page.get_by_role("tab").first).to_be_visible()
+    settle(page)
+
+
+def cell(place: Locator, text: str) -> Locator:
+    """The first cell with a text in a table: drawn on a canvas, but its copy for screen readers holds the cells."""
+    return place.locator("canvas td").filter(has_text=re.compile(rf"^{re.escape(text)}$")).first
+
+
 def heading(page: Page) -> Locator:
     """The sentence over the answer, which says what was chosen."""
     return page.get_by_role("heading", level=1)

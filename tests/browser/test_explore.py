@@ -99,3 +99,18 @@ def test_choices_follow_one_another_and_none_is_lost(server: str, page: Page) ->
     assert query(page) == {
         "round": ["v3.1"], "suite": ["inference-edge"], "submitter": ["Dell"], "benchmark": ["resnet"],
     }  # fmt: skip
+
+
+def test_a_marked_training_result_opens_its_runs_and_its_system(server: str, page: Page) -> None:
+    acting.visit(page, f"{server}/?round=v1.1&suite=training&system_id=2xXE8545x4A100-SXM-80GB&benchmark=rnnt")
+    expect(page.get_by_role("tab")).to_have_count(0)
+    acting.mark_first_row(page)
+    expect(page.get_by_role("tab")).to_have_text(["Training runs", "System", "Where it was read"])
+    opened = page.get_by_role("tabpanel")
+    for text in ("result_8.txt", "62", "2048", "30577"):
+        expect(acting.cell(opened, text)).to_be_attached()
+    page.get_by_role("tab", name="System").click()
+    expect(opened.get_by_text("Dell/systems/2xXE8545x4A100-SXM-80GB.json")).to_be_visible()
+    expect(acting.cell(opened, "division")).to_be_attached()
+    page.get_by_role("tab", name="Where it was read").click()
+    expect(acting.cell(opened, "computed")).to_be_attached()

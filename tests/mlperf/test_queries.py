@@ -129,3 +129,71 @@ def test_32_threads_on_one_connection_get_whole_answers(con: duckdb.DuckDBPyConn
         answers = list(pool.map(ask, range(320)))
     assert set(answers[1::2]) == {(5, 14)}
     assert set(answers[::2]) == {(1, 14)}
+
+
+def with_runs() -> duckdb.DuckDBPyConnection:
+    """`r6` with three runs, one in two sources, one also another group's; and its system's sheets."""
+    con = database(RESULTS)
+    runs = [
+        ("r6", "s1", "trimmed", "Dell/results/A/b/result_0.txt", 7, "Dell/results/A/b", "result_0.txt", 60.0, 100, 200),
+        (
+            "r6",
+            "s2",
+            "trimmed",
+            "Dell/results/A/b/result_0.txt",
+            70,
+            "Dell/results/A/b",
+            "result_0.txt",
+            60.0,
+            100,
+            200,
+        ),
+        ("r6", "s1", "trimmed", "Dell/results/A/b/result_10.txt", 8, "Dell/results/A/b", "result_10.txt", 61.0, 50, 90),
+        ("r9", "s1", "trimmed", "Dell/results/B/b/result_1.txt", 9, "Dell/results/B/b", "result_1.txt", 61.0, 50, 90),
+    ]
+    con.executemany(
+        "insert into runs by name select ? as result_id, ? as sha256, ? as source, ? as source_path, ? as line,"
+        " ? as location, ? as name, ? as minutes, ? as started_ms, ? as stopped_ms,"
+        " 'v1.1' as round, 'Dell' as submitter, 'A' as system_id, 'b' as benchmark, 'success' as status",
+        runs,
+    )
+    con.execute("update results set system_id = 'A', location = 'Dell/results/A/b' where result_id = 'r6'")
+    sheets = [("Dell-power", 0, "nodes", "9"), ("Dell", 1, "cpu", "Xeon"), ("Dell", 0, "nodes", "2")]
+    con.executemany(
+        "insert into sheets by name select 's1' as sha256, 'trimmed' as source, ? || '/systems/a.json' as source_path,"
+        " ? as position, ? as field, ? as value, 'training' as kind, 'v1.1' as round, 'Dell' as submitter,"
+        " 'a' as system_id",
+        sheets,
+    )
+    return con
+
+
+def test_the_runs_of_a_result_come_in_their_order_each_once_with_other_places_of_the_same_run() -> None:
+    rows = queries.runs(with_runs(), "r6").select(["name", "line", "also_in"]).to_pylist()
+    assert rows == [
+        {"name": "result_10.txt", "line": 8, "also_in": "v1.1 Dell/results/B/b"},
+        {"name": "result_0.txt", "line": 70, "also_in": None},
+    ]
+    assert queries.runs(with_runs(), "r1").num_rows == 0
+
+
+def test_the_specification_is_the_sheet_in_the_results_own_folder() -> None:
+    rows = queries.specification(with_runs(), "r6").select(["field", "value", "source_path"]).to_pylist()
+    assert rows == [
+        {"field": "nodes", "value": "2", "source_path": "Dell/systems/a.json"},
+        {"field": "cpu", "value": "Xeon", "source_path": "Dell/systems/a.json"},
+    ]
+
+
+def test_without_a_sheet_the_specification_is_what_tables_say() -> None:
+    con = database(RESULTS)
+    con.execute(
+        "insert into systems by name select round, suite, division, submitter, system_id, system_name, processor"
+        " from results where result_id = 'r4'"
+    )
+    rows = queries.specification(con, "r4").select(["field", "value"]).to_pylist()
+    assert rows == [
+        {"field": "system_name", "value": "Dell XE9680"},
+        {"field": "host_processor_model_name", "value": "Xeon"},
+    ]
+    assert queries.specification(con, "r1").num_rows == 0

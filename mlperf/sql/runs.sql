@@ -1,0 +1,21 @@
+-- The runs behind one training result, in the order they began. A log that two sources hold is one run; the uncut log's line
+-- is the later one. `also_in` names the other groups that hold the very same run: it began and ended in the same
+-- milliseconds.
+with behind as (
+    select *
+    from runs
+    where result_id = $result_id
+    qualify row_number() over (partition by source, source_path order by line desc nulls last) = 1
+),
+others as (
+    select behind.source_path, string_agg(distinct concat_ws(' ', other.round, other.location), '; ') as also_in
+    from behind
+    join runs as other using (started_ms, stopped_ms)
+    where (other.round, other.location) is distinct from (behind.round, behind.location)
+    group by behind.source_path
+)
+select
+    name, minutes, is_counted, status, epochs, samples, global_batch_size, seed, started_ms, also_in, source, source_path, line
+from behind
+left join others using (source_path)
+order by started_ms nulls last, length(name), name
