@@ -27,6 +27,8 @@ class BadCell(ValueError):
 
 def text(value: object) -> str | None:
     """The cell as one line of text without outer blanks; None where it says nothing. Raises `BadCell`."""
+    if type(value) is str and len(value) <= MAX_CELL:  # nearly all are
+        return _line(value)
     if value is None:
         return None
     if isinstance(value, bool | int | float):

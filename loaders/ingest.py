@@ -186,6 +186,7 @@ def _into(reading: Reading, way: Callable[[SourceFile, Content], Stored]) -> lis
     if report.refused is not None or reading.source is None:
         return []
     content = Content(list(reading.seen.values()), reading.problems, reading.runs, reading.sheets)
+    partitions = content.partitions
     try:
         done = way(reading.source, content)
     except StoreError as fault:
@@ -193,7 +194,10 @@ def _into(reading: Reading, way: Callable[[SourceFile, Content], Stored]) -> lis
         return []
     report.new, report.already, report.runs = done.new, done.already, len(reading.runs)
     report.problems.extend(done.problems)
-    return content.partitions
+    del content
+    for kept in (reading.seen, reading.runs, reading.sheets):
+        kept.clear()  # stored now; the next archive needs the room
+    return partitions
 
 
 def read(

@@ -256,6 +256,8 @@ def _sighting(
         processor_cores=measurement.processor_cores,
         framework=measurement.framework,
         operating_system=measurement.operating_system,
+        input_data_types=measurement.input_data_types,
+        weight_data_types=measurement.weight_data_types,
         benchmark=benchmark,
         model=_own_model(measurement, benchmark, round_id, division),
         scenario=scenario,

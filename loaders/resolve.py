@@ -8,7 +8,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -174,13 +174,15 @@ def _parted(identified: dict[Key, list[Seen]]) -> dict[Key, list[Seen]]:
 
 
 def _name_key(sighting: Sighting) -> Key:
-    """A system's display name as tables repeat it: some drop commas, all change blanks."""
-    name = "".join(
-        character
-        for character in (sighting.system_name or "").casefold()
-        if character.isalnum() or character in "+.-_()"
-    )
+    """A figure's key under its system's display name."""
+    name = _plain(sighting.system_name or "")
     return (*_key(sighting, name)[:6], "", *_key(sighting, name)[7:])
+
+
+@lru_cache(maxsize=1 << 12)
+def _plain(name: str) -> str:
+    """A system's display name as tables repeat it: some drop commas, all change blanks."""
+    return "".join(character for character in name.casefold() if character.isalnum() or character in "+.-_()")
 
 
 def _matched(
@@ -348,7 +350,7 @@ def _efficiency(kind: Kind, result: Result) -> float | None:
 _DESCRIBED: Final = (
     "availability", "system_id", "system_name", "server", "server_family", "accelerator", "accelerator_raw",
     "accelerator_count", "nodes", "processor", "framework", "accuracy", "inferred", "valid", "public_id", "location",
-    "runs", "same_runs",
+    "runs", "same_runs", "input_data_types", "weight_data_types",
 )  # fmt: skip
 
 

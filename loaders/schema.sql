@@ -28,6 +28,7 @@ create table if not exists sightings (
     submitter varchar not null, system_id varchar, system_name varchar, server varchar, server_family varchar,
     accelerator varchar, accelerator_raw varchar, accelerator_count integer, nodes integer,
     processor varchar, processors_per_node varchar, processor_cores varchar, framework varchar, operating_system varchar,
+    input_data_types varchar, weight_data_types varchar,
     benchmark varchar not null, model varchar, scenario varchar,
     metric varchar not null, value double, unit varchar not null, better varchar not null,
     has_power boolean not null, power_value double, power_unit varchar,
@@ -53,6 +54,7 @@ create table if not exists results (
     link varchar,
     published date,
     round_index integer not null,
+    input_data_types varchar, weight_data_types varchar,
     same_runs varchar,             -- equal for results of the very same runs
     primary key (result_id, suite)
 );

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import pyarrow as pa
 
 from loaders import store
 from loaders.ingest import SourceReport, added, read
@@ -31,6 +32,7 @@ def build(folders: list[Path], target: Path, manifest: Manifest, progress: Watch
 
     Raises `StoreError` where nothing was found or the snapshot grew over `MAX_BYTES`; `target` then stays as it was.
     """
+    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what it frees, tens of megabytes here
     connection = store.open_database(None)
     reports: list[SourceReport] = []
     touched: set[store.Partition] = set()

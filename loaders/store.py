@@ -198,8 +198,6 @@ def _append(cursor: duckdb.DuckDBPyConnection, table: str, rows: Iterable[dict[s
         cursor.register("batch", batch)
         cursor.execute(_INSERTS[table])
         cursor.unregister("batch")
-        del batch
-        pa.default_memory_pool().release_unused()  # Arrow keeps what it freed, 50 MB by the end of the snapshot
 
 
 _INSERTS: Final = {
@@ -396,15 +394,28 @@ def _seen(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Partition, list[S
     start = 0
     for partition, group in itertools.groupby(pairs):
         size = len(list(group))
-        yield partition, [_seen_row(row) for row in rows.slice(start, size).to_pylist()]
+        part = rows.slice(start, size)
+        # Column by column: by row Arrow takes twice as long.
+        figures = zip(*(part[name].to_pylist() for name in SIGHTING_FIELDS), strict=True)
+        places = zip(*(part[name].to_pylist() for name in _PLACE_FIELDS), strict=True)
+        yield partition, [_seen_row(figure, *place) for figure, place in zip(figures, places, strict=True)]
         start += size
 
 
-def _seen_row(row: dict[str, Any]) -> Seen:
-    sighting = Sighting(where=Where(row["source_path"], row["line"]), **{name: row[name] for name in SIGHTING_FIELDS})
-    return Seen(
-        sighting, row["sighting_id"], row["source"], row["source_path"], row["format"], row["rank"], row["origin"]
-    )
+_PLACE_FIELDS: Final = ("line", "sighting_id", "source", "source_path", "format", "rank", "origin")
+
+
+def _seen_row(
+    figure: tuple[Any, ...],
+    line: int | None,
+    sighting_id: str,
+    source: str,
+    source_path: str,
+    form: str,
+    rank: int,
+    origin: str,
+) -> Seen:
+    return Seen(Sighting(Where(source_path, line), *figure), sighting_id, source, source_path, form, rank, origin)
 
 
 _SYSTEM_FIELDS: Final = (

@@ -6,6 +6,7 @@ Nothing here knows what a benchmark or a server is; that is `facts.py` and `spel
 import datetime
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -16,6 +17,7 @@ CATALOG: Final = Path(__file__).parent / "catalog"
 Value = TypeVar("Value")
 
 
+@lru_cache(maxsize=1 << 12)  # tables repeat their cells from row to row
 def fold(text: str) -> str:
     """The text as spellings are compared: blanks collapsed, case folded."""
     return " ".join(text.split()).casefold()

@@ -50,6 +50,9 @@ class Measurement:
     processor_cores: str | None = None
     framework: str | None = None
     operating_system: str | None = None
+    input_data_types: str | None = None
+    weight_data_types: str | None = None
+    """The numbers' formats as written: `int8`, `fp8`; several in one submission stay one text."""
     model: str | None = None
     """The model's own name in the submission; differs from the benchmark in the open division."""
     benchmark: str | None = None
@@ -141,6 +144,8 @@ class Sighting:
     processor_cores: str | None
     framework: str | None
     operating_system: str | None
+    input_data_types: str | None
+    weight_data_types: str | None
     benchmark: str
     model: str | None
     """The submission's own model where it is not the benchmark itself (open division)."""

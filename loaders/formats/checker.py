@@ -35,6 +35,7 @@ def measurement(fields: Fields, known: Mapping[str, object]) -> Measurement:
         "processor_cores": fields.text("host_processor_core_count"),
         "framework": fields.text("framework"),
         "operating_system": fields.text("operating_system"),
+        "weight_data_types": fields.text("weight_data_types"),
         "model": fields.text("Model"),
         "benchmark": fields.text("MlperfModel"),
         "scenario": fields.text("Scenario"),

@@ -55,6 +55,7 @@ def _measurement(fields: Fields) -> Measurement:
         processor_cores=fields.text("host_processor_core_count"),
         framework=fields.text("Software"),
         operating_system=fields.text("operating_system"),
+        weight_data_types=fields.text("weight_data_types"),
         model=fields.text("UsedModel"),
         benchmark=fields.text("Model"),
         scenario=fields.text("Scenario"),

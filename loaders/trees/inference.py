@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from loaders.trees import accuracy, endpoints, inference_power, loadgen
-from loaders.trees.inference_paths import Place, components, owner_place, place
+from loaders.trees.inference_paths import Place, components, is_measurements, owner_place, place
 from loaders.trees.inference_results import Mapping, Piece, Sheet, assemble
+from loaders.trees.measurements import read_measurements
 from loaders.trees.systems import is_system_file, read_system
 from loaders.unpack import Source
 from mlperf.errors import Problem, Where
@@ -38,7 +39,7 @@ def claims(source: Source) -> bool:
         return True
     if name in endpoints.CONFIGS:
         return b"type:" in source.head and facts().scenario(folders[-1] if folders else "") is not None
-    if folders[-2:] == ["performance", "power"]:
+    if folders[-2:] == ["performance", "power"] or is_measurements(parts):
         return True
     return is_system_file(source.name) and _is_inference_system(source, parts)
 
@@ -81,6 +82,8 @@ def _read_log(source: Source, name: str, where: Place) -> Iterator[Piece | Probl
         yield from inference_power.read_power_file(source, where)
     elif where.part == "endpoint" and name in endpoints.NAMES:
         yield from endpoints.read_endpoint(source, where)
+    elif where.part == "measurements":
+        yield from read_measurements(source, where)
     elif where.part == "config":
         yield from endpoints.read_config(source, where)
 

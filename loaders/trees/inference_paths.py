@@ -11,7 +11,7 @@ from typing import Final, Literal
 from loaders.unpack import Source
 from mlperf.facts import facts
 
-Part = Literal["run", "power", "accuracy", "endpoint", "config", "system", "mapping", "alone"]
+Part = Literal["run", "power", "accuracy", "endpoint", "config", "measurements", "system", "mapping", "alone"]
 
 _RUN: Final = re.compile(r"run_\d+", re.IGNORECASE)
 _TEST: Final = re.compile(r"TEST\d+", re.IGNORECASE)
@@ -76,11 +76,21 @@ def place(source: Source) -> Place | Misplaced:
         return _result(parts, len(folders) - 1, unnamed, "endpoint")
     if parts[-1].lower() in {"config.yaml", "config.yml"}:
         return _result(parts, len(folders), unnamed, "config")
+    if is_measurements(parts):
+        return _result(parts, len(folders), unnamed, "measurements")
     named = lowered[unnamed:]
     nested = "performance" in named and "results" in named
     if nested or not _NOT_RESULTS.isdisjoint(named) or any(_TEST.fullmatch(folder) for folder in named):
         return "ignored"
     return Place("/".join(folders), round_of(folders))
+
+
+def is_measurements(parts: list[str]) -> bool:
+    """Whether a path is `measurements/<SYS>/<MODEL>/<SCEN>/*.json` (to v5.1) or a result's `measurements.json`."""
+    name = parts[-1].lower()
+    if name == "measurements.json":
+        return len(parts) > 1 and facts().scenario(parts[-2]) is not None
+    return name.endswith(".json") and [part.lower() for part in parts[-5:-4]] == ["measurements"]
 
 
 def _result(parts: list[str], end: int, unnamed: int, part: Part, run: str = "") -> Place | Misplaced:
@@ -89,7 +99,7 @@ def _result(parts: list[str], end: int, unnamed: int, part: Part, run: str = "")
     lowered = [folder.lower() for folder in folders]
     if any(_TEST.fullmatch(folder) for folder in folders[-3:]) or "compliance" in lowered[unnamed:]:
         return "ignored"
-    if lowered[-4:-3] == ["results"]:
+    if lowered[-4:-3] in (["results"], ["measurements"]):
         owner = _owner(folders[:-4])
         return Place(*owner, folders[-3], folders[-2], folders[-1], part, run)
     named = folders[unnamed:]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from loaders.trees import accuracy, endpoints, inference_power, loadgen
 from loaders.trees.inference_paths import Place, round_of
 from loaders.trees.inference_score import Run, Scored, score
+from loaders.trees.measurements import Measurements
 from loaders.trees.protocol import Assembled, Context
 from mlperf.errors import Problem, Where
 from mlperf.facts import facts
@@ -32,7 +33,7 @@ class Mapping:
 
 
 Logged = loadgen.Log | inference_power.Readings | inference_power.PowerFile | accuracy.Accuracy
-Piece = Logged | endpoints.Endpoint | endpoints.EndpointConfig | Sheet | Mapping
+Piece = Logged | endpoints.Endpoint | endpoints.EndpointConfig | Measurements | Sheet | Mapping
 
 
 @dataclass
@@ -46,8 +47,9 @@ class _Result:
     quality: accuracy.Accuracy | None = None
     endpoint: endpoints.Endpoint | None = None
     config: endpoints.EndpointConfig | None = None
+    measurements: Measurements | None = None
 
-    def add(self, piece: Logged | endpoints.Endpoint | endpoints.EndpointConfig) -> None:
+    def add(self, piece: Logged | endpoints.Endpoint | endpoints.EndpointConfig | Measurements) -> None:
         """Keep a file of this result."""
         if isinstance(piece, loadgen.Log):
             self.runs[piece.place.run][piece.form] = piece
@@ -59,6 +61,8 @@ class _Result:
             self.quality = piece
         elif isinstance(piece, endpoints.EndpointConfig):
             self.config = piece
+        elif isinstance(piece, Measurements):
+            self.measurements = piece
         elif self.endpoint is None or piece.where.file.endswith("result_summary.json"):
             self.endpoint = piece
 
@@ -250,6 +254,8 @@ def _measurement(
         processor_cores=told.get("host_processor_core_count"),
         framework=told.get("framework"),
         operating_system=told.get("operating_system"),
+        input_data_types=result.measurements.input_data_types if result.measurements else None,
+        weight_data_types=result.measurements.weight_data_types if result.measurements else None,
         model=where.model,
         benchmark=benchmark,
         scenario=facts().scenario(where.scenario or "") or scored.logged,

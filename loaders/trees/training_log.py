@@ -287,8 +287,14 @@ def _judged(start: Event, stop: Event, seen: _Seen, report: Callable[..., None])
     if last is not None and last.time_ms is not None and last.time_ms < start.time_ms:
         fix = "The times of run_start and run_stop were taken; check them."
         report("bad-times", "an evaluation is dated before run_start.", start.line, fix)
+    if last is not None and last.time_ms is not None and last.time_ms > stop.time_ms + _LATE_MS:
+        fix = "The times of run_start and run_stop were taken; check them."
+        report("bad-times", "the evaluation before run_stop is dated after it.", stop.line, fix)
     return status
 
+
+_LATE_MS: Final = 1000
+"""Several processes write one log, so that lines may stand in another order than their times, by less than this."""
 
 _LONGEST_MS: Final = 366 * 86_400_000
 """No run takes a year: a longer one has a damaged time."""

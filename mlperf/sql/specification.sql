@@ -1,6 +1,6 @@
 -- The facts of one result's system: as its sheet states them, in the sheet's order; where there is no sheet, as the tables do.
 -- A submitter may have sheets of one name in several folders (divisions, twins with power): that of the result's own folder
--- comes first.
+-- comes first. The formats of numbers are the result's own.
 with asked as (
     select
         case when suite = 'training' then 'training' else 'inference' end as kind,
@@ -9,6 +9,15 @@ with asked as (
     where result_id = $result_id
     order by suite
     limit 1
+),
+stated as (
+    select unnest([
+        {'position': 10000, 'field': 'input_data_types', 'value': input_data_types},
+        {'position': 10001, 'field': 'weight_data_types', 'value': weight_data_types}
+    ], recursive := true)
+    from results
+    where result_id = $result_id
+    limit 2
 ),
 fitting as (
     select sheets.*, starts_with(source_path, folder || '/systems/') as is_own
@@ -46,5 +55,7 @@ from (
     select * from sheet
     union all
     select *, null, null from tabled where value is not null and not exists (select 1 from sheet)
+    union all
+    select *, null, null from stated where value is not null
 )
 order by position

@@ -18,7 +18,7 @@ PLAIN: dict[str, Any] = {
     "source": "mlcommons/cm4mlperf-results", "source_path": "a/cm-result.json", "result_id": "r0", "model": None,
     "accelerators": ["NVIDIA L4"], "accelerator_raw": "NVIDIA L4", "location": "closed/Dell/results/XR7620",
     "link": "https://github.com/mlcommons/inference_results_v3.1", "published": None, "round_index": 6,
-    "same_runs": None,
+    "input_data_types": "int8", "weight_data_types": "int8", "same_runs": None,
 }  # fmt: skip
 """A result with every column filled in; tests name what they need to differ."""
 

@@ -610,12 +610,14 @@ def listed() -> list[Row]:
 
 
 LOOSE = "exports/endpoints"
-"""A tree in no archive: one source, known by the files of it that are read, here one, and how they lie together."""
+"""A tree in no archive: one source, known by the contents of its files and by how they lie together."""
 
 
 def loose_digest(folder: Path) -> str:
-    (log,) = folder.rglob("result_summary.json")
-    return hashlib.sha256(f"{hashlib.sha256(log.read_bytes()).hexdigest()} {log.name}\n".encode()).hexdigest()
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    (top,) = {path.parent for path in files if path.name == "measurements.json"}
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.relative_to(top)}\n" for path in sorted(files)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def test_sources_toml_lists_exactly_the_files_that_there_are(shared: Path) -> None:

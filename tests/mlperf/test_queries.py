@@ -182,6 +182,7 @@ def test_the_specification_is_the_sheet_in_the_results_own_folder() -> None:
     assert rows == [
         {"field": "nodes", "value": "2", "source_path": "Dell/systems/a.json"},
         {"field": "cpu", "value": "Xeon", "source_path": "Dell/systems/a.json"},
+        *({"field": f"{what}_data_types", "value": "int8", "source_path": None} for what in ("input", "weight")),
     ]
 
 
@@ -195,5 +196,6 @@ def test_without_a_sheet_the_specification_is_what_tables_say() -> None:
     assert rows == [
         {"field": "system_name", "value": "Dell XE9680"},
         {"field": "host_processor_model_name", "value": "Xeon"},
+        {"field": "input_data_types", "value": "int8"},
+        {"field": "weight_data_types", "value": "int8"},
     ]
-    assert queries.specification(con, "r1").num_rows == 0

@@ -581,4 +581,39 @@ def test_claims_are_by_name_and_folder(tmp_path: Path) -> None:
         "Acme/systems/edge.json": '{"system_type": "edge"}',
     }
     claimed = read(tmp_path, files).claimed
-    assert sorted(claimed) == sorted([*tree(), "Acme/systems/edge.json"])
+    measured = f"{TREE}/measurements/box/resnet50/Offline/box.json"
+    assert sorted(claimed) == sorted([*tree(), measured, "Acme/systems/edge.json"])
+
+
+TYPES = {"input_data_types": "int8", "retraining": "N", "weight_data_types": "int8", "weight_transformations": "none"}
+MEASUREMENTS = f"{RESULT}/measurements.json".replace("/results/", "/measurements/").replace("s.json", "s_Offline.json")
+
+
+@pytest.mark.parametrize("path", [MEASUREMENTS, f"{RESULT}/measurements.json"])
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        ("fp8", "fp8"),
+        ({"unet": "fp8", "vae": "int8"}, "unet: fp8, vae: int8"),
+        (["int8", "fp16"], "int8, fp16"),
+        (None, None),
+        ("x" * 1000, None),
+    ],
+)
+def test_measurements_state_the_formats_of_numbers(tmp_path: Path, path: str, written: object, read_as: str) -> None:
+    found = read(tmp_path, tree({path: json.dumps(TYPES | {"weight_data_types": written})}))
+    assert (found.one.input_data_types, found.one.weight_data_types) == ("int8", read_as)
+    assert found.kinds == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "[" * 5000, '{"a": 1}' + " " * (1 << 20)])
+def test_measurements_that_cannot_be_read_cost_only_themselves(tmp_path: Path, text: str) -> None:
+    found = read(tmp_path, tree({MEASUREMENTS: text}))
+    assert found.one.value == 1234.56
+    assert (found.one.weight_data_types, found.kinds) == (None, ["broken-json"])
+
+
+def test_other_files_among_the_measurements_say_nothing(tmp_path: Path) -> None:
+    found = read(tmp_path, tree({MEASUREMENTS: '{"calibration": "a"}', f"{TREE}/measurements/user.conf": "a"}))
+    assert found.one.weight_data_types is None
+    assert found.kinds == []
