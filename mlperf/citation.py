@@ -5,7 +5,7 @@ Source of every sentence: mlcommons/policies MLPerf_Results_Messaging_Guidelines
 
 import datetime
 from collections.abc import Iterable, Sequence
-from itertools import combinations
+from itertools import pairwise
 from typing import Final
 
 import pyarrow as pa
@@ -65,18 +65,19 @@ def footnote(rows: pa.Table, facts: Facts, retrieved: datetime.date | None) -> l
 
 
 def not_comparable(panels: Iterable[Panel], facts: Facts) -> list[str]:
-    """Why results that stand in one panel do not compare, where their rounds differ: one sentence per reason."""
-    reasons: dict[str, list[str]] = {}
+    """Why results of one benchmark and scenario do not compare where their rounds part: one sentence per reason."""
+    played: dict[tuple[Kind, str, str | None], set[str]] = {}
     for panel in panels:
         kind: Kind = "training" if panel.kind == "training" else "inference"
-        rounds = sorted({str(row["round"]) for row in panel.rows})
-        found = (
-            (pair, facts.incomparable(kind, (panel.benchmark, pair[0]), (panel.benchmark, pair[1]), panel.scenario))
-            for pair in combinations(rounds, 2)
-        )
-        for (one, other), reason in found:
+        played.setdefault((kind, panel.benchmark, panel.scenario), set()).update(panel.rounds)
+    reasons: dict[str, list[str]] = {}
+    for (kind, benchmark, scenario), rounds in played.items():
+        ordered = [found.id for found in facts.rounds if found.kind == kind and found.id in rounds]
+        for one, other in pairwise(ordered):
+            reason = facts.incomparable(kind, (benchmark, one), (benchmark, other), scenario)
             if reason:
-                reasons.setdefault(reason, []).append(f"{panel.title} {one} and {other}")
+                name = " · ".join(filter(None, [_full_name(facts, kind, benchmark), scenario]))
+                reasons.setdefault(reason, []).append(f"{name} {one} and {other}")
     return [f"Do not compare {_some(pairs, MOST_REASONS)}: {reason}" for reason, pairs in reasons.items()]
 
 

@@ -185,6 +185,15 @@ class Facts:
         units = [score.unit for _, _, score in known]
         return None if len(set(units)) == 1 else f"The unit changed: {' and '.join(units)}."
 
+    def era(self, kind: Kind, benchmark_id: str, round_id: str, scenario: str | None = None) -> int:
+        """How many breaks of comparability lie before a result: results of one benchmark compare within an era only."""
+        played, benchmark = self._rounds.get(kind, round_id), self._benchmarks.get((kind, benchmark_id))
+        if played is None or benchmark is None:
+            return 0
+        members = {known.id for known in self.benchmarks if known.lineage == benchmark.lineage}
+        passed = (found for found in self._breaks if found.kind == kind and found.index <= played.index)
+        return sum(found.concerns(members, scenario) for found in passed)
+
     def _side(
         self, kind: Kind, benchmark_id: str, round_id: str, scenario: str | None
     ) -> tuple[Benchmark, Round, Score] | None:

@@ -8,6 +8,7 @@ import html
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import plotly.graph_objects as go
@@ -73,6 +74,10 @@ class Panel(NamedTuple):
     metric: str
     unit: str
     better: str
+    rounds: tuple[str, ...]
+    """Rounds of the whole selection's results, oldest first."""
+    is_part: bool
+    """Whether results of the same benchmark and scenario that do not compare with these have a panel of their own."""
     field: int
     """Results of the whole selection; `rows` may hold fewer."""
     rows: Sequence[Row]
@@ -81,7 +86,8 @@ class Panel(NamedTuple):
     def title(self) -> str:
         """What the panel shows: `ResNet-50 v1.5 · Offline`; in training the benchmark alone."""
         known = facts().benchmark("training" if self.kind == "training" else "inference", self.benchmark, None)
-        return " · ".join(filter(None, [known.full_name if known else self.benchmark, self.scenario]))
+        span = " – ".join(dict.fromkeys([self.rounds[0], self.rounds[-1]])) if self.is_part else None
+        return " · ".join(filter(None, [known.full_name if known else self.benchmark, self.scenario, span]))
 
     @property
     def axis(self) -> str:
@@ -105,22 +111,37 @@ class Picture(NamedTuple):
 def picture(rows: pa.Table) -> Picture:
     """What to draw of rows of `queries.results`: the panels with most results, the best results of each.
 
-    A panel holds results of one benchmark and scenario in one unit and direction, each once though two suites list it.
+    A panel holds results of one benchmark and scenario in one unit and direction, of rounds that compare, each once
+    though two suites list it.
     """
     keys = zip(*(rows[name].to_pylist() for name in PANEL), strict=True)
-    values, results = rows["value"].to_pylist(), rows["result_id"].to_pylist()
+    values, results, rounds = (rows[name].to_pylist() for name in ("value", "result_id", "round"))
     fields: dict[tuple[Any, ...], dict[str, int]] = {}
-    for number, (key, result) in enumerate(zip(keys, results, strict=True)):
-        fields.setdefault((KINDS.get(key[0], key[0]), *key[1:]), {}).setdefault(result, number)
+    for number, (key, result, round_id) in enumerate(zip(keys, results, rounds, strict=True)):
+        era = _era(key[0], key[1], round_id, key[2])
+        fields.setdefault((KINDS.get(key[0], key[0]), *key[1:], era), {}).setdefault(result, number)
+    eras = Counter(key[:3] for key in {(*key[:3], key[-1]) for key in fields})
     largest = sorted(fields, key=lambda key: (-len(fields[key]), repr(key)))[:MOST_PANELS]
     most = MOST_PLACES if len(largest) == 1 else max(FEWEST_PLACES, MOST_MARKS // max(1, len(largest)))
     panels = []
     for key in sorted(largest, key=repr):
-        sign = -1 if key[-1] == "higher" else 1
+        sign = -1 if key[-2] == "higher" else 1
         best = sorted(fields[key].values(), key=lambda number: (sign * values[number], results[number]))[:most]
-        panels.append(Panel._make((*key, len(fields[key]), rows.take(best).select(SHOWN).to_pylist())))
+        played = tuple(sorted({rounds[number] for number in fields[key].values()}, key=_age))
+        drawn_rows = rows.take(best).select(SHOWN).to_pylist()
+        panels.append(Panel._make((*key[:-1], played, eras[key[:3]] > 1, len(fields[key]), drawn_rows)))
     total, drawn = sum(len(field) for field in fields.values()), sum(len(panel.rows) for panel in panels)
     return Picture(panels, total - drawn, len(fields) - len(panels))
+
+
+@cache
+def _era(suite: str, benchmark: str, round_id: str, scenario: str | None) -> int:
+    return facts().era("training" if suite == "training" else "inference", benchmark, round_id, scenario)
+
+
+def _age(round_id: str) -> tuple[int, ...]:
+    """Rounds sort by their numbers: v4.1 before v10.0."""
+    return tuple(int(part) for part in re.findall(r"\d+", round_id))
 
 
 def in_columns(parts: Sequence[Panel], most: int) -> list[list[Panel]]:
@@ -161,14 +182,20 @@ def empty(words: str) -> go.Figure:
 def colours(parts: Iterable[Panel], palette: Sequence[str] = PALETTE) -> dict[str, str]:
     """A colour per system, from its name alone, so that it is the same on every page.
 
-    Where two systems of one chart would share a colour, the one with fewer results takes the next free one.
+    Where two systems of one chart would share a colour, the one with fewer results takes the next free one; where none
+    is free, one that no system beside it in a panel has.
     """
-    counts = Counter(_system(row) for part in parts for row in part.rows)
+    beside = [{_system(row) for row in part.rows} for part in parts]
+    counts = Counter(system for systems in beside for system in systems)
     taken: dict[str, int] = {}
     for system, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         wanted = int(hashlib.sha256(system.encode()).hexdigest()[:8], 16) % len(palette)
-        free = [index for index in range(len(palette)) if index not in taken.values()]
-        taken[system] = min(free, key=lambda index: (index - wanted) % len(palette)) if free else wanted
+        neighbours = {other for systems in beside if system in systems for other in systems}
+        for others in (taken, neighbours & set(taken)):
+            free = set(range(len(palette))) - {taken[other] for other in others}
+            if free:
+                break
+        taken[system] = min(free or {wanted}, key=lambda index: (index - wanted) % len(palette))
     return {system: palette[index] for system, index in taken.items()}
 
 

@@ -96,14 +96,14 @@ class Break:
     reason: str
     source: str
 
+    def concerns(self, benchmarks: Collection[str], scenario: str | None) -> bool:
+        """Whether results of a benchmark and scenario are parted; `benchmarks` are all ids of its lineage."""
+        is_theirs = not self.benchmarks or any(benchmark in self.benchmarks for benchmark in benchmarks)
+        return is_theirs and (not self.scenarios or scenario in self.scenarios)
+
     def parts(self, benchmarks: Collection[str], scenario: str | None, indexes: Collection[int]) -> bool:
-        """Whether it stands between two results of the kind; `benchmarks` are all ids of their lineage."""
-        concerns = not self.benchmarks or any(benchmark in self.benchmarks for benchmark in benchmarks)
-        return (
-            concerns
-            and (not self.scenarios or scenario in self.scenarios)
-            and min(indexes) < self.index <= max(indexes)
-        )
+        """Whether it stands between two results of the kind."""
+        return self.concerns(benchmarks, scenario) and min(indexes) < self.index <= max(indexes)
 
 
 def read_kind(entry: Entry) -> Kind:

@@ -1,6 +1,7 @@
 """The facts of MLPerf as the rest of the program asks for them."""
 
 import datetime
+import itertools
 
 import pytest
 
@@ -398,3 +399,19 @@ def test_a_server_is_never_guessed(known: Facts, text: str) -> None:
     assert known.server(text, text) is None
     assert known.server(text, None) is None
     assert known.server(None, None) is None
+
+
+def test_eras_part_exactly_what_a_break_parts(known: Facts) -> None:
+    eras_differ = 0
+    for kind, scenario in (("training", None), ("inference", "Offline"), ("inference", "MultiStream")):
+        rounds = [found.id for found in known.rounds if found.kind == kind]
+        for benchmark in (found.id for found in known.benchmarks if found.kind == kind):
+            played = [one for one in rounds if known.score(kind, one, benchmark, scenario)]
+            for one, other in itertools.combinations(played, 2):
+                reason = known.incomparable(kind, (benchmark, one), (benchmark, other), scenario)
+                is_break = reason is not None and not reason.startswith("The unit changed")
+                eras = {known.era(kind, benchmark, round_id, scenario) for round_id in (one, other)}
+                assert (len(eras) == 2) is is_break, (benchmark, one, other)
+                eras_differ += is_break
+    assert eras_differ > 20
+    assert known.era("inference", "no-such-benchmark", "v3.1") == 0

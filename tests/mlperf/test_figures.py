@@ -144,3 +144,31 @@ def test_nothing_to_draw_says_why() -> None:
 )
 def test_a_figure_has_four_digits_or_all_before_the_point(value: float, text: str) -> None:
     assert figures.number_text(value) == text
+
+
+def test_results_of_rounds_that_do_not_compare_stand_in_panels_of_their_own() -> None:
+    unet = {"benchmark": "3d-unet-99", "scenario": "Offline", "metric": "throughput", "unit": "samples/s",
+            "better": "higher"}  # fmt: skip
+    played = ("v0.7", "v1.1", "v2.0", "v4.1")
+    found = panels([{**unet, "result_id": round_id, "round": round_id, "value": 9.0} for round_id in played])
+    assert [panel.rounds for panel in found] == [("v0.7", "v1.1"), ("v2.0", "v4.1")]
+    old, new = (panel.title for panel in found)
+    assert old.endswith("Offline · v0.7 – v1.1")
+    assert new.endswith("Offline · v2.0 – v4.1")
+    (alone,) = panels([{**unet, "result_id": "a", "round": "v2.0"}, {**unet, "result_id": "b", "round": "v4.1"}])
+    assert alone.title.endswith("· Offline")
+
+
+def test_systems_of_one_panel_have_colours_of_their_own_though_the_chart_has_more_than_there_are() -> None:
+    found = panels(
+        [
+            {"result_id": f"{benchmark} {number}", "system_id": f"{benchmark} {number}", "benchmark": benchmark}
+            for benchmark in ("resnet", "bert-99", "rnnt")
+            for number in range(len(PALETTE))
+        ]
+    )
+    colours = figures.colours(found)
+    assert len(colours) > len(PALETTE)
+    for panel in found:
+        used = [colours[f"{row['submitter']}/{row['system_id']}"] for row in panel.rows]
+        assert len(set(used)) == len(used)
