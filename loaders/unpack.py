@@ -19,7 +19,7 @@ from loaders.tars import tar_members
 from loaders.zips import zip_directory, zip_members
 from mlperf.errors import BrokenFile, LoadError, Problem, UnsafeArchive, Where
 
-__all__ = ["Container", "Limits", "Overlong", "Source", "container_digest", "lines", "looks_like", "sources"]
+__all__ = ["Container", "Limits", "Source", "container_digest", "looks_like", "sources"]
 
 LIMITS = Limits()
 OnProgress = Callable[[int, int], None]
@@ -59,14 +59,6 @@ class Source:
         time only up to 4 MiB.
         """
         return stream(self.chunks())
-
-
-@dataclass(frozen=True)
-class Overlong:
-    """A line that is too long to be one of ours."""
-
-    number: int
-    size: int
 
 
 def sources(
@@ -247,21 +239,3 @@ def container_digest(source: Source) -> str:
             mark.update(chunk)
         known[source.file] = mark.hexdigest()
     return known[source.file]
-
-
-def lines(source: Source, limit: int = 1 << 20) -> Iterator[tuple[int, bytes] | Overlong]:
-    """Lines of a source without their line end, numbered from 1 as an editor does: at line feeds only.
-
-    A line of more than `limit` bytes is an Overlong with its size, and is never held whole.
-    """
-    number = 0
-    with source.open() as content:
-        while line := content.readline(limit + 1):
-            number += 1
-            if len(line) <= limit or line.endswith(b"\n"):
-                yield number, line.removesuffix(b"\n").removesuffix(b"\r")
-                continue
-            size = len(line)
-            while not line.endswith(b"\n") and (line := content.readline(limit)):
-                size += len(line)
-            yield Overlong(number, size - line.endswith(b"\n"))

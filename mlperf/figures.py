@@ -172,13 +172,6 @@ def small_multiples(parts: Sequence[Panel], colours: Mapping[str, str]) -> go.Fi
     return _figure(*_stack(parts, [_longest(part) for part in parts], colours, bottom=0))
 
 
-def empty(words: str) -> go.Figure:
-    """A chart without marks that says why."""
-    note = {"text": _shown(words), "showarrow": False, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper"}
-    hidden = {"visible": False}
-    return _figure([], {"height": 120, "xaxis": hidden, "yaxis": hidden, "annotations": [note]})
-
-
 def colours(parts: Iterable[Panel], palette: Sequence[str] = PALETTE) -> dict[str, str]:
     """A colour per system, from its name alone, so that it is the same on every page.
 

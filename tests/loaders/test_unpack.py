@@ -7,7 +7,6 @@ import os
 import stat
 import struct
 import tarfile
-import time
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from typing import Literal
 import pytest
 
 from loaders.limits import Limits, inflated
-from loaders.unpack import Container, Overlong, Source, container_digest, lines, looks_like, sources
+from loaders.unpack import Container, Source, container_digest, looks_like, sources
 from mlperf.errors import BrokenFile, LoadError, Problem, UnsafeArchive
 
 SMALL = Limits(members=5, member_bytes=1000, unpacked_bytes=2000, path_characters=40, path_depth=4)
@@ -590,39 +589,7 @@ def test_a_bad_archive_in_a_folder_does_not_stop_the_others(tmp_path: Path) -> N
     ]
 
 
-# --- lines and hashes -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        (b"", []),
-        (b"a", [(1, b"a")]),
-        (b"a\nb\n", [(1, b"a"), (2, b"b")]),
-        (b"a\r\n\r\n\rb", [(1, b"a"), (2, b""), (3, b"\rb")]),
-        ("a\x0c\u2028\x85\ne".encode(), [(1, "a\x0c\u2028\x85".encode()), (2, b"e")]),
-        (b"12345678\n123456789\n1", [(1, b"12345678"), Overlong(2, 9), (3, b"1")]),
-        (b"x" * 100, [Overlong(1, 100)]),
-        (b"x" * 16 + b"\n\n", [Overlong(1, 16), (2, b"")]),
-    ],
-)
-def test_lines_end_at_line_feeds_only_and_overlong_ones_are_marked(
-    tmp_path: Path, content: bytes, expected: list[object]
-) -> None:
-    (tmp_path / "a.txt").write_bytes(content)
-    assert list(lines(only(tmp_path / "a.txt"), limit=8)) == expected
-
-
-def test_a_line_of_200_megabytes_passes_in_little_memory_and_time(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_bytes(b"")
-    chunks = [b"x" * (1 << 16)] * 3200
-    source = replace(only(tmp_path / "a.txt"), chunks=lambda: iter([*chunks, b"\nlast\n"]))
-    tracemalloc.start()
-    start = time.perf_counter()
-    assert list(lines(source)) == [Overlong(1, 3200 << 16), (2, b"last")]
-    assert time.perf_counter() - start < 5
-    assert tracemalloc.get_traced_memory()[1] < 8 << 20
-    tracemalloc.stop()
+# --- hashes ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_hash_is_that_of_the_file_on_disk(tmp_path: Path) -> None:

@@ -134,9 +134,8 @@ def test_columns_of_panels_keep_their_order_and_lose_none() -> None:
     assert figures.in_columns([], 3) == []
 
 
-def test_nothing_to_draw_says_why() -> None:
+def test_nothing_to_draw_is_no_panel() -> None:
     assert figures.picture(rows([])) == ([], 0, 0)
-    assert checked(figures.empty("No <results>"))["layout"]["annotations"][0]["text"] == "No &lt;results&gt;"
 
 
 @pytest.mark.parametrize(

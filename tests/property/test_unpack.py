@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loaders.limits import Limits, tidy_name, unsafe_name
-from loaders.unpack import Overlong, Source, lines, looks_like, sources
+from loaders.unpack import looks_like, sources
 from mlperf.errors import LoadError, Problem
 
 LIMITS = Limits(member_bytes=1 << 20, unpacked_bytes=4 << 20)
@@ -116,25 +116,6 @@ def test_any_bytes_at_all_raise_our_own_errors_only(start: bytes, rest: bytes) -
 @pytest.mark.parametrize("data", WHOLE, ids=len)
 def test_what_is_fuzzed_is_read_when_it_is_whole(data: bytes) -> None:
     _read(data)
-
-
-@given(st.lists(st.binary(max_size=30)), st.integers(1, 20))
-def test_lines_are_those_that_an_editor_shows(pieces: list[bytes], limit: int) -> None:
-    content = b"\n".join(pieces)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "a"
-        path.write_bytes(b"")
-        (source,) = sources(path)
-    assert isinstance(source, Source)
-    object.__setattr__(source, "chunks", lambda: iter([content] if content else []))
-    expected = content.split(b"\n")[: None if content and not content.endswith(b"\n") else -1]
-    found = list(lines(source, limit))
-    assert len(found) == len(expected)
-    for number, (line, whole) in enumerate(zip(found, expected, strict=True), start=1):
-        if len(whole) > limit:
-            assert line == Overlong(number, len(whole))
-        else:
-            assert line == (number, whole.removesuffix(b"\r"))
 
 
 @given(st.text(max_size=60))
