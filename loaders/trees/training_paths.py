@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from mlperf.facts import facts
@@ -30,6 +31,7 @@ class Place:
     """The log's name without `.txt`; "" for what belongs to no single run."""
 
 
+@lru_cache(maxsize=8)  # a file is asked for twice: whether it is of the tree, and where it stands
 def place(path: str) -> Place | None:
     """Where a file of a group stands; None for a file that is none of ours (logs of checkers, copies, notes)."""
     parts = path.split("/")
