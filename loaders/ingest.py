@@ -384,7 +384,8 @@ def _finished(reading: Reading | None) -> Iterator[Reading]:
             for found in tree.assemble(pieces, Context(reading.owners_name, reading.above)):
                 reading.keep_tree(found, tree)
     for folder, count in sorted(reading.strangers.items()):
-        told = f"{count} training runs: no folder and no systems/*.json tell their round, submitter and system."
+        what = f"{count} training run{'s' if count > 1 else ''}"
+        told = f"{what}: no folder and no systems/*.json tell the round, the submitter and the system."
         reading.add(Problem(Where(folder), "no-identity", told, "They were left out. Load the whole tree."))
     report = reading.report
     if report.refused is None and not report.recognised and not report.problems:

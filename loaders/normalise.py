@@ -84,6 +84,10 @@ def _refusal(measurement: Measurement) -> Problem | None:
         return Problem(where, "no-identity", "no benchmark is named.", _LEFT_OUT)
     if not measurement.division:
         return Problem(where, "no-identity", "no division is named.", _LEFT_OUT)
+    if measurement.is_computed and not measurement.round:
+        name = f"{measurement.kind}_results_v5.1"
+        fix = f"{_LEFT_OUT} Name the folder or archive after its round, as {name}, and load it again."
+        return Problem(where, "unknown-round", "no folder and no archive's name tells the round.", fix)
     if facts().round(measurement.kind, measurement.round or "") is None:
         found = f"round {measurement.round!r} of {measurement.kind} is not known."
         return Problem(where, "unknown-round", found, f"{_LEFT_OUT} Rounds stand in mlperf/catalog/rounds.toml.")

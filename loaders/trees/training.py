@@ -163,7 +163,11 @@ def _folder(piece: Piece) -> str:
     """The folder of a group, as the owner of the file has it."""
     assert piece.place is not None
     inside = piece.path.removeprefix(piece.place.group)
-    return piece.source.removesuffix(inside) if piece.place.group else piece.source.removesuffix(piece.path) or "."
+    return (
+        piece.source.removesuffix(inside)
+        if piece.place.group
+        else piece.source.removesuffix(piece.path).rstrip("/") or "."
+    )
 
 
 def _put(group: Group, at: Place, content: object) -> None:

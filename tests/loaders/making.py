@@ -12,9 +12,9 @@ import duckdb
 
 from loaders.ingest import SourceReport, load
 from loaders.manifest import Manifest
+from loaders.snapshot import TABLES
 
 Cells = dict[str, Any]
-TABLES = ("results", "systems", "problems", "sources", "sightings")
 
 
 def checker(**changes: Any) -> Cells:

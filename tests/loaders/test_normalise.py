@@ -171,3 +171,10 @@ def test_a_system_of_no_known_suite_is_left_out_with_a_word(types: str | None) -
     sightings, problems = read(suites=types)
     assert sightings == []
     assert [(problem.kind, repr(types) in problem.found) for problem in problems] == [("unknown-suite", True)]
+
+
+def test_logs_whose_round_nobody_tells_say_what_to_name_after_it() -> None:
+    found, (problem,) = read(round=None, is_computed=True)
+    assert found == []
+    assert (problem.kind, problem.where.line) == ("unknown-round", 7)
+    assert "inference_results_v" in problem.fix
