@@ -74,10 +74,7 @@ class Reading:
     common: str = ""
     """The folder that all loose files share, in what the user named: it does not tell their figures apart."""
     listed: Listed | None = None
-    origin: str = OWN
     seen: dict[str, Seen] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    """The report's problems with places as the source names them."""
     runs: list[Run] = field(default_factory=list)
     sheets: list[SystemSheet] = field(default_factory=list)
     strangers: Counter[str] = field(default_factory=Counter)
@@ -102,17 +99,17 @@ class Reading:
             return self.listed.path_of(inner, is_archive=False) if self.listed else inner
         return self.listed.path_of(inner, is_archive=True) if self.listed else inner
 
-    def add(self, problem: Problem) -> None:
-        """A fault, with its place as its owner has it."""
-        self.report.problems.append(problem)
-        self.problems.append(replace(problem, where=self._placed(problem.where)))
+    def content(self) -> Content:
+        """All of it, with places as the source names them."""
+        problems = [replace(problem, where=self._placed(problem.where)) for problem in self.report.problems]
+        return Content(list(self.seen.values()), problems, self.runs, self.sheets)
 
     def keep(self, measurement: Measurement, name: str, rank: int) -> None:
         """A figure of the format or tree called `name`, once per suite."""
         assert self.source is not None
         for found in normalise(measurement):
             if isinstance(found, Problem):
-                self.add(found)
+                self.report.problems.append(found)
                 continue
             path = self.path(found.where.file)
             identifier = sighting_id(self.source.sha256, path.removeprefix(self.common), found)
@@ -122,7 +119,7 @@ class Reading:
     def keep_tree(self, found: Assembled, tree: Tree) -> None:
         """What a tree gave: a figure, a run, a system's sheet or a fault."""
         if isinstance(found, Problem):
-            self.add(found)
+            self.report.problems.append(found)
         elif isinstance(found, Measurement):
             self.keep(found, tree.NAME, tree.RANK)
         else:
@@ -185,7 +182,7 @@ def _into(reading: Reading, way: Callable[[SourceFile, Content], Stored]) -> lis
     report = reading.report
     if report.refused is not None or reading.source is None:
         return []
-    content = Content(list(reading.seen.values()), reading.problems, reading.runs, reading.sheets)
+    content = reading.content()
     partitions = content.partitions
     try:
         done = way(reading.source, content)
@@ -261,7 +258,7 @@ def _read(
             elif reading is not None and item.kind in REFUSED and item.where.file == reading.report.name:
                 reading.report.refused = item
             elif reading is not None and reading.holds(item.where):
-                reading.add(item)
+                reading.report.problems.append(item)
             else:
                 left_out.append(item)
         yield from _finished(reading)
@@ -278,7 +275,7 @@ def _aside(left_out: list[Problem], reading: Reading | None) -> Iterator[Reading
     """Files that were not read are told with the archive that they lie in, or else for themselves."""
     for problem in left_out:
         if reading is not None and reading.holds(problem.where):
-            reading.add(problem)
+            reading.report.problems.append(problem)
         else:
             yield Reading(SourceReport(problem.where.file, refused=problem), None)
     left_out.clear()
@@ -301,7 +298,7 @@ def _new(name: str, digest: str, manifest: Manifest, origin: str, file: Path | N
         sha256=digest,
         licence=listed.licence if listed else None,
     )
-    return Reading(SourceReport(name), source, file, above, listed=listed, origin=origin)
+    return Reading(SourceReport(name), source, file, above, listed=listed)
 
 
 class _Loose:
@@ -328,10 +325,8 @@ class _Loose:
         lines = "".join(f"{digest} {path}\n" for path, digest in sorted(inner))
         digest = hashlib.sha256(lines.encode(errors="replace")).hexdigest()
         whole = _new(self._draft.report.name, digest, manifest, self._origin, None, self._above)
-        whole.common = above
-        whole.report.recognised, whole.pieces = self._draft.report.recognised, self._draft.pieces
-        for problem in self._draft.report.problems:
-            whole.add(problem)
+        whole.common = f"{above}/" if above else ""
+        whole.report, whole.pieces = self._draft.report, self._draft.pieces
         return whole
 
 
@@ -345,7 +340,7 @@ def _take(item: Source, tree: Tree | None, reading: Reading) -> None:
         else:
             _read_table(item, reading)
     except AmbiguousFormat as fault:
-        reading.add(Problem(Where(item.name), "ambiguous-format", fault.found, fault.fix))
+        reading.report.problems.append(Problem(Where(item.name), "ambiguous-format", fault.found, fault.fix))
     except LoadError as fault:
         reading.report.refused = fault
 
@@ -354,7 +349,7 @@ def _read_piece(item: Source, tree: Tree, reading: Reading) -> None:
     pieces: list[Any] = []
     for piece in tree.read(item):
         if isinstance(piece, Problem):
-            reading.add(piece)
+            reading.report.problems.append(piece)
         else:
             pieces.append(piece)
     reading.pieces.setdefault(tree.NAME, []).extend(pieces)
@@ -368,7 +363,7 @@ def _read_table(item: Source, reading: Reading) -> None:
         return
     for parsed in found.parse(item):
         if isinstance(parsed, Problem):
-            reading.add(parsed)
+            reading.report.problems.append(parsed)
         else:
             reading.keep(parsed, found.NAME, found.RANK)
     reading.report.recognised[found.TITLE] += 1
@@ -386,7 +381,9 @@ def _finished(reading: Reading | None) -> Iterator[Reading]:
     for folder, count in sorted(reading.strangers.items()):
         what = f"{count} training run{'s' if count > 1 else ''}"
         told = f"{what}: no folder and no systems/*.json tell the round, the submitter and the system."
-        reading.add(Problem(Where(folder), "no-identity", told, "They were left out. Load the whole tree."))
+        reading.report.problems.append(
+            Problem(Where(folder), "no-identity", told, "They were left out. Load the whole tree.")
+        )
     report = reading.report
     if report.refused is None and not report.recognised and not report.problems:
         report.refused = _unknown(report)

@@ -140,7 +140,9 @@ def store(connection: duckdb.DuckDBPyConnection, source: SourceFile, content: Co
     """
     with _changing(connection, source.file) as cursor:
         new = _add(cursor, source, content)
-        problems = _settle(cursor, content.partitions)
+        with _touching(cursor, content.partitions):
+            problems = _settle(cursor) if new else ()
+            _link_runs(cursor)
     return Stored(new, len(content.seen) - new, problems)
 
 
@@ -153,8 +155,19 @@ def add(connection: duckdb.DuckDBPyConnection, source: SourceFile, content: Cont
 
 def settle(connection: duckdb.DuckDBPyConnection, partitions: Collection[Partition]) -> tuple[Problem, ...]:
     """Make results and systems anew from all that was added; the faults between sources. Raises `StoreError`."""
-    with _changing(connection, "the sources") as cursor:
-        return _settle(cursor, partitions)
+    with _changing(connection, "the sources") as cursor, _touching(cursor, partitions):
+        problems = _settle(cursor)
+        _link_runs(cursor)
+    return problems
+
+
+@contextmanager
+def _touching(cursor: duckdb.DuckDBPyConnection, partitions: Collection[Partition]) -> Iterator[None]:
+    """Statements find the partitions in the table `touched`."""
+    names = {"round": [one for one, _ in partitions], "submitter": [two for _, two in partitions]}
+    cursor.register("touched", pa.table(names, _TOUCHED))
+    yield
+    cursor.unregister("touched")
 
 
 @contextmanager
@@ -304,10 +317,8 @@ def _problem_rows(
     ]
 
 
-def _settle(cursor: duckdb.DuckDBPyConnection, partitions: Collection[Partition]) -> tuple[Problem, ...]:
-    """Make the partitions' results and systems anew from all their sightings."""
-    touched = pa.table({"round": [one for one, _ in partitions], "submitter": [two for _, two in partitions]}, _TOUCHED)
-    cursor.register("touched", touched)
+def _settle(cursor: duckdb.DuckDBPyConnection) -> tuple[Problem, ...]:
+    """Make the touched partitions' results and systems anew from all their sightings."""
     for statement in _DROP:
         cursor.execute(statement)
     made = _Made()
@@ -317,10 +328,13 @@ def _settle(cursor: duckdb.DuckDBPyConnection, partitions: Collection[Partition]
         if len(made.results) > AT_ONCE:
             made.write(cursor)
     made.write(cursor)
+    return tuple(told)
+
+
+def _link_runs(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Write down which result each run of the touched partitions is behind."""
     for statement in _LINK_RUNS:
         cursor.execute(statement)
-    cursor.unregister("touched")
-    return tuple(told)
 
 
 class _Made:
@@ -332,7 +346,7 @@ class _Made:
         self._problems: list[dict[str, Any]] = []
         self._owners: dict[str, str] = {}
 
-    def resolve(self, partition: Partition, seen: list[Seen]) -> Iterator[Problem]:
+    def resolve(self, partition: Partition, seen: list[Seen]) -> list[Problem]:
         """Make a partition's rows; the faults between its sources."""
         results, between, owners = resolve.resolve(seen)
         self.results += [resolve.row(result) for result in results]
@@ -341,7 +355,7 @@ class _Made:
         for source in sorted({fault.source for fault in between}):
             own = [fault.problem for fault in between if fault.source == source]
             self._problems += _problem_rows(own, source, partition="/".join(partition))
-        yield from map(_told, between)
+        return [_told(fault) for fault in between]
 
     def write(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Write all rows and forget them."""

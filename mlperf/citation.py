@@ -68,8 +68,7 @@ def not_comparable(panels: Iterable[Panel], facts: Facts) -> list[str]:
     """Why results of one benchmark and scenario do not compare where their rounds part: one sentence per reason."""
     played: dict[tuple[Kind, str, str | None], set[str]] = {}
     for panel in panels:
-        kind: Kind = "training" if panel.kind == "training" else "inference"
-        played.setdefault((kind, panel.benchmark, panel.scenario), set()).update(panel.rounds)
+        played.setdefault((panel.kind, panel.benchmark, panel.scenario), set()).update(panel.rounds)
     reasons: dict[str, list[str]] = {}
     for (kind, benchmark, scenario), rounds in played.items():
         ordered = [found.id for found in facts.rounds if found.kind == kind and found.id in rounds]

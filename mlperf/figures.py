@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 import pyarrow as pa
 
 from mlperf.facts import facts
+from mlperf.model import Kind
 
 PALETTE: Final = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4d4d4d", "#b3a100", "#882255", "#332288",
@@ -22,7 +23,7 @@ PALETTE: Final = (
 """Okabe and Ito's colours and two of Paul Tol's: told apart with any colour vision."""
 
 PANEL: Final = ("suite", "benchmark", "scenario", "metric", "unit", "better")
-KINDS: Final[Mapping[str, str]] = {"inference-datacenter": "inference", "inference-edge": "inference"}
+KINDS: Final[Mapping[str, Kind]] = {"inference-datacenter": "inference", "inference-edge": "inference"}
 SHOWN: Final = [
     "value", "round", "division", "availability", "submitter", "system_id", "system_name", "server", "accelerator",
     "accelerator_count", "nodes", "model", "has_power", "verified",
@@ -68,7 +69,7 @@ HOVER: Final = (
 class Panel(NamedTuple):
     """Results of one benchmark and scenario in one unit and direction, best first."""
 
-    kind: str
+    kind: Kind
     benchmark: str
     scenario: str | None
     metric: str
@@ -85,7 +86,7 @@ class Panel(NamedTuple):
     @property
     def title(self) -> str:
         """What the panel shows: `ResNet-50 v1.5 · Offline`; in training the benchmark alone."""
-        known = facts().benchmark("training" if self.kind == "training" else "inference", self.benchmark, None)
+        known = facts().benchmark(self.kind, self.benchmark, None)
         span = " – ".join(dict.fromkeys([self.rounds[0], self.rounds[-1]])) if self.is_part else None
         return " · ".join(filter(None, [known.full_name if known else self.benchmark, self.scenario, span]))
 
@@ -115,11 +116,12 @@ def picture(rows: pa.Table) -> Picture:
     though two suites list it.
     """
     keys = zip(*(rows[name].to_pylist() for name in PANEL), strict=True)
-    values, results, rounds = (rows[name].to_pylist() for name in ("value", "result_id", "round"))
+    values, results, rounds, ages = (rows[name].to_pylist() for name in ("value", "result_id", "round", "round_index"))
     fields: dict[tuple[Any, ...], dict[str, int]] = {}
     for number, (key, result, round_id) in enumerate(zip(keys, results, rounds, strict=True)):
-        era = _era(key[0], key[1], round_id, key[2])
-        fields.setdefault((KINDS.get(key[0], key[0]), *key[1:], era), {}).setdefault(result, number)
+        kind = KINDS.get(key[0], "training")
+        era = _era(kind, key[1], round_id, key[2])
+        fields.setdefault((kind, *key[1:], era), {}).setdefault(result, number)
     eras = Counter(key[:3] for key in {(*key[:3], key[-1]) for key in fields})
     largest = sorted(fields, key=lambda key: (-len(fields[key]), repr(key)))[:MOST_PANELS]
     most = MOST_PLACES if len(largest) == 1 else max(FEWEST_PLACES, MOST_MARKS // max(1, len(largest)))
@@ -127,7 +129,7 @@ def picture(rows: pa.Table) -> Picture:
     for key in sorted(largest, key=repr):
         sign = -1 if key[-2] == "higher" else 1
         best = sorted(fields[key].values(), key=lambda number: (sign * values[number], results[number]))[:most]
-        played = tuple(sorted({rounds[number] for number in fields[key].values()}, key=_age))
+        played = tuple(name for _, name in sorted({(ages[number], rounds[number]) for number in fields[key].values()}))
         drawn_rows = rows.take(best).select(SHOWN).to_pylist()
         panels.append(Panel._make((*key[:-1], played, eras[key[:3]] > 1, len(fields[key]), drawn_rows)))
     total, drawn = sum(len(field) for field in fields.values()), sum(len(panel.rows) for panel in panels)
@@ -135,13 +137,8 @@ def picture(rows: pa.Table) -> Picture:
 
 
 @cache
-def _era(suite: str, benchmark: str, round_id: str, scenario: str | None) -> int:
-    return facts().era("training" if suite == "training" else "inference", benchmark, round_id, scenario)
-
-
-def _age(round_id: str) -> tuple[int, ...]:
-    """Rounds sort by their numbers: v4.1 before v10.0."""
-    return tuple(int(part) for part in re.findall(r"\d+", round_id))
+def _era(kind: Kind, benchmark: str, round_id: str, scenario: str | None) -> int:
+    return facts().era(kind, benchmark, round_id, scenario)
 
 
 def in_columns(parts: Sequence[Panel], most: int) -> list[list[Panel]]:

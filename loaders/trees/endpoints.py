@@ -3,7 +3,6 @@
 No published table was at hand to prove this reader against: what it takes is named in a `Problem` of each result.
 """
 
-import json
 import math
 import re
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import Final
 
 from loaders.trees.inference_paths import Place
 from loaders.trees.inference_score import Scored
+from loaders.trees.json_object import read_object
 from loaders.unpack import Source
 from mlperf.errors import Problem, Where
 from mlperf.facts import facts
@@ -47,13 +47,8 @@ class EndpointConfig:
 
 def read_endpoint(source: Source, place: Place) -> Iterator[Endpoint | Problem]:
     """A `result_summary.json` (or `results.json`); one that is no JSON object is a Problem."""
-    with source.open() as content:
-        text = content.read(MAX + 1)
-    try:
-        said = json.loads(text) if len(text) <= MAX else None
-    except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
+    said = read_object(source, MAX)
+    if said is None:
         yield Problem(Where(source.name), "broken-json", "is no JSON object of bearable size.", _LEFT_OUT)
         return
     latency = said.get("latency")

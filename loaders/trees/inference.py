@@ -4,13 +4,13 @@ Which files are of such a tree and who reads them. Results are made in `inferenc
 identity comes from the path and the systems JSON, never from a log.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Final
 
 from loaders.trees import accuracy, endpoints, inference_power, loadgen
 from loaders.trees.inference_paths import Place, components, is_measurements, owner_place, place
 from loaders.trees.inference_results import Mapping, Piece, Sheet, assemble
+from loaders.trees.json_object import read_object
 from loaders.trees.measurements import read_measurements
 from loaders.trees.systems import is_system_file, read_system
 from loaders.unpack import Source
@@ -24,7 +24,6 @@ NAME: Final = "inference-logs"
 TITLE: Final = "MLPerf Inference results tree or LoadGen logs (`mlperf_log_detail.txt`, `mlperf_log_summary.txt`)"
 RANK: Final = 80
 
-MAX_MAPPING: Final = 1 << 20
 _MAPPING: Final = "model_mapping.json"
 
 
@@ -95,13 +94,8 @@ def _read_sheet(source: Source) -> Iterator[Sheet | Problem]:
 
 
 def _read_mapping(source: Source) -> Iterator[Mapping | Problem]:
-    with source.open() as content:
-        text = content.read(MAX_MAPPING)
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
+    said = read_object(source)
+    if said is None:
         yield Problem(Where(source.name), "broken-json", "is no JSON object of models.", "Correct the file.")
         return
     pairs = tuple((model, named) for model, named in said.items() if isinstance(named, str))

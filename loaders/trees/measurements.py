@@ -1,17 +1,13 @@
 """`measurements/…/*.json`: in which formats of numbers a result was computed."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from loaders.cells import BadCell, text
 from loaders.trees.inference_paths import Place
+from loaders.trees.json_object import read_object
 from loaders.unpack import Source
 from mlperf.errors import Problem, Where
-
-LARGEST: Final = 1 << 20
-"""Bytes; real ones have under 1,000."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +23,8 @@ class Measurements:
 def read_measurements(source: Source, place: Place) -> Iterator[Measurements | Problem]:
     """The formats that a file states; a Problem where it is no JSON object. Other files of the folder say nothing."""
     where = Where(source.name)
-    with source.open() as stream:
-        data = stream.read(LARGEST + 1)
-    try:
-        said = json.loads(data) if len(data) <= LARGEST else None
-    except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
+    said = read_object(source)
+    if said is None:
         yield Problem(where, "broken-json", "is no JSON object of measurements.", "Its data types were left out.")
     elif "weight_data_types" in said or "input_data_types" in said:
         yield Measurements(place, where, _types(said.get("input_data_types")), _types(said.get("weight_data_types")))

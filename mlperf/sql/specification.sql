@@ -4,7 +4,8 @@
 with asked as (
     select
         case when suite = 'training' then 'training' else 'inference' end as kind,
-        round, suite, division, submitter, system_id, system_name, split_part(location, '/results/', 1) as folder
+        round, suite, division, submitter, system_id, system_name, split_part(location, '/results/', 1) as folder,
+        input_data_types, weight_data_types
     from results
     where result_id = $result_id
     order by suite
@@ -15,9 +16,7 @@ stated as (
         {'position': 10000, 'field': 'input_data_types', 'value': input_data_types},
         {'position': 10001, 'field': 'weight_data_types', 'value': weight_data_types}
     ], recursive := true)
-    from results
-    where result_id = $result_id
-    limit 2
+    from asked
 ),
 fitting as (
     select sheets.*, starts_with(source_path, folder || '/systems/') as is_own

@@ -312,16 +312,21 @@ def named(text: str) -> str:
     return folded(text)
 
 
+def of_v5_0(results: list[Row]) -> dict[Key, list[Row]]:
+    """The round's results by submitter, system's display name, benchmark and scenario: its tables give no IDs."""
+    ours: dict[Key, list[Row]] = {}
+    for row in results:
+        if row["round"] == "v5.0":
+            key = row["submitter"], named(row["system_name"]), row["benchmark"], row["scenario"]
+            ours.setdefault(key, []).append(row)
+    return ours
+
+
 def test_every_cell_of_the_v5_0_crosstab_is_there_with_its_value(shared: Path, results: list[Row]) -> None:
     cells = list(crosstab_cells(shared / "exports" / "inference_v5.0_crosstab.csv"))
     assert cells
     names = submitters(results, cells, "submitter")
-    ours: dict[Key, list[Row]] = {}
-    for row in results:
-        if row["round"] == "v5.0":
-            ours.setdefault(
-                (row["submitter"], named(row["system_name"]), row["benchmark"], row["scenario"]), []
-            ).append(row)
+    ours = of_v5_0(results)
     taken = set()
     for cell in cells:
         candidates = ours.get((names[cell["submitter"]], named(cell["system"]), cell["model"], cell["scenario"]), [])
@@ -337,12 +342,7 @@ def test_every_cell_of_the_v5_0_crosstab_is_there_with_its_value(shared: Path, r
 def test_every_line_of_the_full_data_export_is_there_with_its_power(shared: Path, results: list[Row]) -> None:
     text = (shared / "exports" / "inference_v5.0_closed_power_full_data.csv").read_text(encoding="utf-8-sig")
     records = list(csv.DictReader(io.StringIO(text.partition("\n")[2])))
-    ours: dict[Key, list[Row]] = {}
-    for row in results:
-        if row["round"] == "v5.0":
-            ours.setdefault(
-                (row["submitter"], named(row["system_name"]), row["benchmark"], row["scenario"]), []
-            ).append(row)
+    ours = of_v5_0(results)
     powered = set()
     for record in records:
         (row,) = ours[
