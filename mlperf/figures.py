@@ -1,10 +1,11 @@
-"""Results into charts: the rows of `queries.results` in, a `go.Figure` out. No query, no Streamlit.
+"""Results into charts: the rows of `queries.results` in, a `go.Figure` or HTML out. No query, no Streamlit.
 
 A panel holds results of one benchmark and scenario in one unit and direction; other units get a panel of their own.
 """
 
 import hashlib
 import html
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +16,8 @@ import plotly.graph_objects as go
 import pyarrow as pa
 
 from mlperf.facts import facts
-from mlperf.model import Kind
+from mlperf.metrics import METRIC_NAMES, Measure, number_text
+from mlperf.model import Better, Kind
 
 PALETTE: Final = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4d4d4d", "#b3a100", "#882255", "#332288",
@@ -38,22 +40,24 @@ FEWEST_PLACES: Final = 3
 """Bars of each panel at least; with these limits a chart never has 500 marks."""
 
 LONGEST_LABEL: Final = 28
-PER_LETTER: Final = 6.7
+NARROW: Final = frozenset(" .,:;·'|!()[]-ijlIft")
+WIDE: Final = frozenset("mwMW%@&…")
 BAR: Final = 24
 HEAD: Final = 46
-GAP: Final = 18
 AXIS: Final = 28
 THICKNESS: Final = 0.78
 """Of a bar's place, how much it fills."""
 TOP: Final = 4
+LINE: Final = 17
+"""Pixels from a line of a panel's title to the next."""
+NARROWEST: Final = 288
+"""Pixels of a panel on a small phone: its title is broken into lines that fit."""
+STYLE: Final = """
+.panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(330px, 100%), 1fr)); gap: 18px 28px }
+.panels > svg { display: block; width: 100%; overflow: visible; fill: currentColor; font-size: 12px }
+.panels .head { font-size: 12.5px }
+"""
 
-METRIC_NAMES: Final[Mapping[str, str]] = {
-    "throughput": "Throughput",
-    "latency": "Latency",
-    "streams": "Streams",
-    "time_to_train": "Time to train",
-}
-DIRECTIONS: Final[Mapping[str, str]] = {"higher": "higher is better →", "lower": "← lower is better"}
 SILENT: Final = (None, "closed", "available")
 VENDOR: Final = re.compile(r"\b(NVIDIA|AMD Instinct|AMD|Intel|Google|Qualcomm) ")
 Row = Mapping[str, Any]
@@ -74,7 +78,7 @@ class Panel(NamedTuple):
     scenario: str | None
     metric: str
     unit: str
-    better: str
+    better: Better
     rounds: tuple[str, ...]
     """Rounds of the whole selection's results, oldest first."""
     is_part: bool
@@ -93,12 +97,7 @@ class Panel(NamedTuple):
     @property
     def axis(self) -> str:
         """Metric, unit and direction: `Latency, ms – ← lower is better`."""
-        return f"{METRIC_NAMES.get(self.metric, self.metric)}, {self.unit} – {DIRECTIONS[self.better]}"
-
-    @property
-    def height(self) -> int:
-        """Pixels that the panel takes among others."""
-        return HEAD + BAR * len(self.rows) + GAP
+        return Measure(METRIC_NAMES.get(self.metric, self.metric), self.unit, self.better).axis
 
 
 class Picture(NamedTuple):
@@ -141,32 +140,33 @@ def _era(kind: Kind, benchmark: str, round_id: str, scenario: str | None) -> int
     return facts().era(kind, benchmark, round_id, scenario)
 
 
-def in_columns(parts: Sequence[Panel], most: int) -> list[list[Panel]]:
-    """The panels dealt into at most `most` columns of about the same height, to be read downwards."""
-    count, total, passed = min(most, len(parts)), sum(part.height for part in parts), 0.0
-    columns: list[list[Panel]] = [[] for _ in range(count)]
-    for part in parts:
-        columns[min(int(count * (passed + part.height / 2) / total), count - 1)].append(part)
-        passed += part.height
-    return [column for column in columns if column]
-
-
 def ranking(panel: Panel, colours: Mapping[str, str]) -> go.Figure:
-    """One panel as bars, best first, with a scale below."""
-    traces, layout = _stack([panel], [1.0], colours, bottom=AXIS)
-    layout["xaxis"] |= {
-        "range": [0, _longest(panel)], "showticklabels": True, "nticks": 3, "tickangle": 0,
-        "tickformat": ",~r",
-    }  # fmt: skip
-    return _figure(traces, layout)
+    """One panel as bars, best first, with a scale below.
 
-
-def small_multiples(parts: Sequence[Panel], colours: Mapping[str, str]) -> go.Figure:
-    """Panels below one another, each measured against its own longest bar; no scale is shown, each bar says its figure.
-
-    The panels share one pair of hidden axes, because Plotly redraws one pair in a third of the time of ten.
+    Heights are pixels above the lowest bar. The title says metric, unit and direction and begins at the left edge of
+    the figure: an axis title, centred below the bars, does not fit on a phone.
     """
-    return _figure(*_stack(parts, [_longest(part) for part in parts], colours, bottom=0))
+    labels, ceiling = _labels(panel), BAR * len(panel.rows)
+    heights = [ceiling - BAR * (place + 0.5) for place in range(len(panel.rows))]
+    layout = _layout(ceiling + HEAD, labels, panel)
+    layout["annotations"] = [_panel_title(panel, ceiling, layout["margin"]["l"])]
+    layout["yaxis"] = _system_axis(labels, heights, ceiling + HEAD)
+    layout["xaxis"] = {
+        "range": [0, _longest(panel)], "nticks": 3, "tickangle": 0, "tickformat": ",~r", "showgrid": False,
+        "fixedrange": True, "zeroline": False,
+    }  # fmt: skip
+    # Plotly checks every property of a figure by name, which takes a hundred times as long as the rest. The tests build
+    # the same figures with the checks on.
+    return go.Figure({"data": [_bars(panel, heights, colours)], "layout": layout}, _validate=False)
+
+
+def small_multiples(parts: Iterable[Panel], colours: Mapping[str, str]) -> str:
+    """Panels as HTML with an SVG each, as many side by side as fit; each is measured against its own longest bar.
+
+    Names stand at fixed pixels, bars take a share of the rest, so the SVG fits a panel of any width. No figure of
+    Plotly: one of 36 bars takes longer to redraw than all the rest of the page.
+    """
+    return f'<style>{STYLE}</style><div class="panels">{"".join(_panel_svg(part, colours) for part in parts)}</div>'
 
 
 def colours(parts: Iterable[Panel], palette: Sequence[str] = PALETTE) -> dict[str, str]:
@@ -175,7 +175,15 @@ def colours(parts: Iterable[Panel], palette: Sequence[str] = PALETTE) -> dict[st
     Where two systems of one chart would share a colour, the one with fewer results takes the next free one; where none
     is free, one that no system beside it in a panel has.
     """
-    beside = [{_system(row) for row in part.rows} for part in parts]
+    return _coloured([{_system(row) for row in part.rows} for part in parts], palette)
+
+
+def system_colours(systems: Iterable[str], palette: Sequence[str] = PALETTE) -> dict[str, str]:
+    """The colours of the systems of one chart, named `Submitter/system`; as in other charts where free."""
+    return _coloured([set(systems)], palette)
+
+
+def _coloured(beside: Sequence[set[str]], palette: Sequence[str]) -> dict[str, str]:
     counts = Counter(system for systems in beside for system in systems)
     taken: dict[str, int] = {}
     for system, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
@@ -189,76 +197,116 @@ def colours(parts: Iterable[Panel], palette: Sequence[str] = PALETTE) -> dict[st
     return {system: palette[index] for system, index in taken.items()}
 
 
-def number_text(value: float) -> str:
-    """Four significant digits, and all of those before the point: `0.3449`, `62.95`, `1,016,380`."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+def _panel_svg(panel: Panel, colours: Mapping[str, str]) -> str:
+    labels = _labels(panel)
+    left, room = _left(labels), _room(panel)
+    lines = _title_lines(panel)
+    top = len(lines) * LINE + 3
+    head = "".join(f'<text class="head" y="{LINE * number + 13}">{line}</text>' for number, line in enumerate(lines))
+    bars = [
+        _bar_svg(panel, row, label, top + BAR * place, left, room, colours[_system(row)])
+        for place, (row, label) in enumerate(zip(panel.rows, labels, strict=True))
+    ]
+    figures = "; ".join(f"{label}: {number_text(row['value'])}" for row, label in zip(panel.rows, labels, strict=True))
+    words = html.escape(f"{panel.title}. {panel.axis}. ") + figures.replace('"', "&quot;")
+    size = f'height="{top + BAR * len(panel.rows)}"'
+    return f'<svg role="img" aria-label="{words}" {size}>{head}{"".join(bars)}</svg>'
 
 
-def _figure(traces: list[Properties], layout: Properties) -> go.Figure:
-    # Plotly checks every property of a figure by name, which takes a hundred times as long as the rest: 270 ms for 20
-    # panels. The tests build the same figures with the checks on.
-    return go.Figure({"data": traces, "layout": layout}, _validate=False)
+def _bar_svg(panel: Panel, row: Row, label: str, top: int, left: int, room: int, colour: str) -> str:
+    """Name, bar and figure, `top` pixels below the panel's upper edge.
 
-
-def _stack(
-    parts: Sequence[Panel], scales: Sequence[float], colours: Mapping[str, str], bottom: int
-) -> tuple[list[Properties], Properties]:
-    """Bars and layout of panels below one another; each panel's title says its metric, unit and direction.
-
-    Bars are as long as their value divided by the scale of their panel; heights are pixels above the lowest. The titles
-    begin at the left edge of the figure: an axis title, centred below the bars, does not fit on a phone.
+    Of a panel W wide, a bar is as long as its share of W - left - room: a percentage of W less some pixels.
     """
-    labels = [label for part in parts for label in _labels(part)]
-    total = sum(part.height for part in parts)
-    layout = _layout(total + bottom, labels, parts, bottom)
-    heights: list[float] = []
-    top = total
-    for part in parts:
-        ceiling = top - HEAD
-        heights += [ceiling - BAR * (place + 0.5) for place in range(len(part.rows))]
-        layout["annotations"].append(_panel_title(part, ceiling, layout["margin"]["l"]))
-        top -= part.height
-    layout["yaxis"] = _system_axis(labels, heights, total)
-    layout["xaxis"] = {
-        "range": [0, 1], "showticklabels": False, "showgrid": False, "fixedrange": True, "zeroline": False,
-    }  # fmt: skip
-    return [_bars(parts, scales, heights, colours)], layout
+    share = row["value"] / _longest(panel)
+    percent, less = f"{100 * share:.2f}%", share * (left + room)
+    hover = html.escape("\n".join(_hover(panel, row)))
+    return (
+        f'<g><title>{hover}</title><text y="{top + 16}">{label}</text>'
+        f'<rect x="{left}" y="{top + 2}" height="19" style="width:calc({percent} - {less:.2f}px)" fill="{colour}"/>'
+        f'<text x="{percent}" dx="{left - less + 5:.2f}" y="{top + 16}">{number_text(row["value"])}</text></g>'
+    )
+
+
+def _title_lines(panel: Panel) -> list[str]:
+    """Title, how many of its results are drawn, and what is measured, in lines that fit the narrowest panel."""
+    *lines, last = _wrapped(panel.title)
+    shown = [f'<tspan font-weight="600">{_shown(line)}</tspan>' for line in (*lines, last)]
+    if rest := _of_how_many(panel):
+        if _pixels(f"{last} {rest}") <= NARROWEST:
+            shown[-1] += f" {rest}"
+        else:
+            shown.append(rest)
+    return [*shown, *map(_shown, _wrapped(panel.axis))]
+
+
+def _wrapped(text: str) -> list[str]:
+    """The text in lines, at least one, that fit the narrowest panel as far as its words do."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if not lines[-1] or _pixels(longer) <= NARROWEST:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def _of_how_many(panel: Panel) -> str:
+    return f"(best {len(panel.rows)} of {panel.field:,})" if len(panel.rows) < panel.field else ""
+
+
+def _left(labels: Iterable[str]) -> int:
+    """Pixels for the names left of the bars."""
+    return max(_pixels(html.unescape(label)) for label in labels) + 8
+
+
+def _pixels(text: str) -> int:
+    """About how wide a text is in the page's typeface at 12 pixels; rather too much than too little."""
+    return math.ceil(sum(map(_letter_pixels, text)))
+
+
+def _letter_pixels(letter: str) -> float:
+    if letter in NARROW:
+        return 3.4
+    if letter in WIDE:
+        return 10.2
+    return 7.1 if letter.isupper() else 6.2
+
+
+def _room(panel: Panel) -> int:
+    """Pixels for the figure behind the longest bar."""
+    return max(_pixels(number_text(row["value"])) for row in panel.rows) + 12
 
 
 def _longest(panel: Panel) -> float:
     return max(float(row["value"]) for row in panel.rows) or 1.0
 
 
-def _bars(
-    parts: Sequence[Panel], scales: Sequence[float], heights: Sequence[float], colours: Mapping[str, str]
-) -> Properties:
-    rows = [(part, scale, row) for part, scale in zip(parts, scales, strict=True) for row in part.rows]
+def _bars(panel: Panel, heights: Sequence[float], colours: Mapping[str, str]) -> Properties:
     return {
         "type": "bar",
-        "x": [row["value"] / scale for _, scale, row in rows],
+        "x": [row["value"] for row in panel.rows],
         "y": list(heights),
         "width": BAR * THICKNESS,
         "orientation": "h",
-        "text": [number_text(row["value"]) for _, _, row in rows],
+        "text": [number_text(row["value"]) for row in panel.rows],
         "textposition": "outside",
         "cliponaxis": False,
-        "marker": {"color": [colours[_system(row)] for _, _, row in rows], "line": {"width": 0}},
-        "customdata": [_hover(part, row) for part, _, row in rows],
+        "marker": {"color": [colours[_system(row)] for row in panel.rows], "line": {"width": 0}},
+        "customdata": [[_shown(line) for line in _hover(panel, row)] for row in panel.rows],
         "hovertemplate": HOVER,
         "showlegend": False,
     }
 
 
-def _layout(height: int, labels: Iterable[str], parts: Iterable[Panel], bottom: int) -> Properties:
+def _layout(height: int, labels: Iterable[str], panel: Panel) -> Properties:
     """Size and margins: room for the names on the left and for the figure behind the longest bar on the right."""
-    left = max(len(html.unescape(label)) for label in labels)
-    right = max(len(number_text(row["value"])) for part in parts for row in part.rows)
     return {
-        "height": height + TOP,
-        "margin": {"l": int(left * PER_LETTER) + 8, "r": int(right * PER_LETTER) + 12, "t": TOP, "b": bottom},
+        "height": height + TOP + AXIS,
+        "margin": {"l": _left(labels), "r": _room(panel), "t": TOP, "b": AXIS},
         "dragmode": False,
         "hoverlabel": {"align": "left"},
-        "annotations": [],
     }
 
 
@@ -276,10 +324,13 @@ def _system_axis(labels: Sequence[str], heights: Sequence[float], total: int) ->
     }
 
 
+def _title_html(panel: Panel) -> str:
+    return f"<b>{_shown(panel.title)}</b> {_of_how_many(panel)}<br>{_shown(panel.axis)}"
+
+
 def _panel_title(panel: Panel, height: float, indent: int) -> Properties:
-    rest = f" (best {len(panel.rows)} of {panel.field:,})" if len(panel.rows) < panel.field else ""
     return {
-        "text": f"<b>{_shown(panel.title)}</b>{rest}<br>{_shown(panel.axis)}",
+        "text": _title_html(panel),
         "x": 0, "xref": "paper", "xanchor": "left", "xshift": -indent,
         "y": height, "yref": "y", "yanchor": "bottom",
         "align": "left", "showarrow": False, "font": {"size": 12.5},
@@ -336,16 +387,15 @@ def _hover(panel: Panel, row: Row) -> list[str]:
     nodes = f", {row['nodes']} nodes" if (row["nodes"] or 1) > 1 else ""
     states = [row["submitter"], row["round"], row["division"], row["availability"], row["model"]]
     states += ["with power" if row["has_power"] else None, "unverified" if row["verified"] is False else None]
-    lines = [
+    return [
         row["system_name"] or _name(row),
         " · ".join(str(state) for state in states if state),
         f"{count}{row['accelerator'] or 'no accelerator'}{nodes}",
         panel.title,
         f"{row['value']:,.10g} {panel.unit}",
     ]
-    return [_shown(line) for line in lines]
 
 
 def _shown(text: str) -> str:
-    """A text that Plotly shows as it is, though it reads labels as HTML."""
+    """A text as HTML that shows it as it is; Plotly reads labels as HTML too."""
     return html.escape(text, quote=False)

@@ -4,8 +4,8 @@ Each function takes a DuckDB connection and works on a cursor of its own, so one
 Nothing here opens or writes a database.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,8 @@ import duckdb
 import pyarrow as pa
 
 from mlperf.filters import FILTER_COLUMNS, Filters, Value, from_text
+from mlperf.model import Kind
+from mlperf.systems import SystemKey
 
 SQL: Final = Path(__file__).parent / "sql"
 
@@ -27,6 +29,22 @@ class NewestRound:
 
     round: str
     suites: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Field:
+    """Results of one suite, round and division that are ranked against one another; "" leaves a column free."""
+
+    suite: str
+    round: str
+    division: str
+    has_power: bool | None
+    """None: with and without, which only training times allow."""
+    availability: str = ""
+    accelerator: str = ""
+    """`none`: processors alone."""
+    accelerator_count: str = ""
+    benchmark: str = ""
 
 
 def results(con: duckdb.DuckDBPyConnection, filters: Filters) -> pa.Table:
@@ -88,6 +106,118 @@ def newest_round(con: duckdb.DuckDBPyConnection, submitter: str) -> NewestRound 
     """The newest round with results of a submitter; None when it has none."""
     found = _rows(con, _text("newest_round"), {"submitter": submitter})
     return NewestRound(found[0][0], tuple(found[0][1])) if found else None
+
+
+def systems(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Every system under test, newest round first: one row per kind, round, submitter and system."""
+    return _table(con, _text("systems"), {})
+
+
+def system_results(con: duckdb.DuckDBPyConnection, systems: Iterable[SystemKey]) -> pa.Table:
+    """All results of these systems, oldest round first: one row per result and suite, columns as in `results`."""
+    return _table(con, _text("system_results"), {"systems": [key.text for key in systems]})
+
+
+def alike_systems(con: duckdb.DuckDBPyConnection, submitter: str) -> list[tuple[Kind, str, str, str]]:
+    """Two edge systems of a submitter that share most results of a round: (kind, round, submitter, system) of each."""
+    return _rows(con, _text("alike_systems"), {"submitter": submitter})
+
+
+def trend_fields(con: duckdb.DuckDBPyConnection, by: str, submitter: str) -> pa.Table:
+    """What trends there are by a column: one row per value, kind, benchmark, scenario, division and power.
+
+    `rounds` and `own_rounds` (those with results of the submitter) are indexes of rounds of the kind.
+    """
+    return _table(con, _text("trend_fields"), {"by": by, "submitter": submitter})
+
+
+def trend_results(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, object]) -> pa.Table:
+    """The results of a trend, oldest round first: one row per result and suite, columns as in `results`.
+
+    `parameters` are those that `trend_results.sql` names.
+    """
+    return _table(con, _text("trend_results"), parameters)
+
+
+def system_relatives(con: duckdb.DuckDBPyConnection, key: SystemKey) -> pa.Table:
+    """The submitter's other systems with the same ID or the same server, the same ID and the newest first."""
+    parameters = {"kind": key.kind, "round": key.round, "submitter": key.submitter, "system": key.system}
+    return _table(con, _text("system_relatives"), parameters)
+
+
+def field(con: duckdb.DuckDBPyConnection, wanted: Field) -> pa.Table:
+    """The results of a field: one row each, columns as in `results`; invalid ones left out."""
+    return _table(con, _text("field"), asdict(wanted))
+
+
+def field_options(con: duckdb.DuckDBPyConnection, suite: str, round_id: str) -> list[tuple[str, str, int]]:
+    """What fields of a round can be told by: (column, value, results), most results first within a column.
+
+    A `benchmark` has its scenario behind a line break.
+    """
+    return _rows(con, _text("field_options"), {"suite": suite, "round": round_id})
+
+
+def suite_rounds(con: duckdb.DuckDBPyConnection, submitter: str) -> pa.Table:
+    """The rounds of each suite, newest first; `is_theirs` says whether the submitter has results in it."""
+    return _table(con, _text("suite_rounds"), {"submitter": submitter})
+
+
+def round_results(con: duckdb.DuckDBPyConnection, kind: Kind, round_id: str) -> pa.Table:
+    """All results of a round: one row per result and suite, columns as in `results`."""
+    return _table(con, _text("round_results"), {"kind": kind, "round": round_id})
+
+
+def scaling(con: duckdb.DuckDBPyConnection, submitter: str | None = None, round_id: str | None = None) -> pa.Table:
+    """Training results by what tells their systems' families, as `families.families` takes them; all for None."""
+    return _table(con, _text("scaling"), {"submitter": submitter, "round": round_id})
+
+
+def training_results(con: duckdb.DuckDBPyConnection, results: Iterable[str]) -> pa.Table:
+    """The training results with these IDs, one row each, columns as in `results`."""
+    return _table(con, _text("training_results"), {"results": list(results)})
+
+
+def convergence(con: duckdb.DuckDBPyConnection, results: Iterable[str]) -> pa.Table:
+    """Global batch size and mean epochs or samples to converge: one row per training result that has runs."""
+    return _table(con, _text("convergence"), {"results": list(results)})
+
+
+def most_runs(con: duckdb.DuckDBPyConnection, submitter: str) -> tuple[str, str, str] | None:
+    """(round, system, benchmark) of the result with most runs in a submitter's newest training round; None for none."""
+    found = _rows(con, _text("most_runs"), {"submitter": submitter})
+    return tuple(found[0]) if found else None
+
+
+def system_runs(con: duckdb.DuckDBPyConnection, systems: Iterable[SystemKey]) -> pa.Table:
+    """The training runs of these systems, scored or not: one row per run, in the order they began."""
+    return _table(con, _text("system_runs"), {"systems": [key.text for key in systems]})
+
+
+def power_pairs(con: duckdb.DuckDBPyConnection, submitter: str) -> list[tuple[str, str, str, str, int]]:
+    """Two rounds of one system with measured power: (submitter, system, older round, newer round, shared cells).
+
+    Those of the submitter come first, then the newest.
+    """
+    return _rows(con, _text("power_pairs"), {"submitter": submitter})
+
+
+def power_systems(con: duckdb.DuckDBPyConnection, submitter: str) -> list[tuple[str, str, str]]:
+    """Inference systems with measured power: (round, submitter, system), the submitter's first, newest first."""
+    return _rows(con, _text("power_systems"), {"submitter": submitter})
+
+
+def inference_fields(con: duckdb.DuckDBPyConnection, submitter: str) -> pa.Table:
+    """What can be asked of inference: one row per round, suite, division, availability, benchmark and scenario.
+
+    `results`, `measured` (with power), `own` (by the submitter), `own_measured` and `own_systems` are counts.
+    """
+    return _table(con, _text("inference_fields"), {"submitter": submitter})
+
+
+def training_energy(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """The training results with measured energy, newest round first: one row each, columns as in `results`."""
+    return _table(con, _text("training_energy"), {})
 
 
 @cache

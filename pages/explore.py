@@ -1,9 +1,12 @@
-"""Explore: every result that a reader may choose, as charts, table and files."""
+"""Explore: every result that a reader may choose, as chart, table and files."""
+
+from functools import partial
 
 import streamlit as st
 
 from mlperf.filters import Filters
-from ui import filters, report, session, tables
+from ui import files, filters, report, session, tables
+from ui.files import Files
 
 
 @st.fragment
@@ -21,18 +24,30 @@ def explore() -> None:
 
 
 def show(picked: Filters, answer: session.Answer) -> None:
-    """Charts, what they leave out, files, table, the origin of a marked row, and the footnote to all of it."""
+    """The chart, what it leaves out, files, table, the origin of a marked row, and the footnote to all of it."""
     report.warnings("Read with care:", answer.warnings)
-    grid = st.grid(len(answer.charts), min_column_width=330, key="charts")
-    for number, chart in enumerate(answer.charts):
-        grid.plotly_chart(chart.figure, key=f"chart.{number}", config=tables.CHART, alt=chart.description)
+    tables.chart(answer.chart, answer.description)
     if answer.left_out:
         st.caption(answer.left_out)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="files"):
-        tables.downloads(picked, answer.rows.num_rows)
-    if marked := tables.results(answer.rows):
+        tables.size(answer.rows.num_rows)
+        files.offer(taken_home(picked, answer), "explore")
+    if marked := tables.results(answer.table):
         tables.details(session.details(marked))
     report.note(answer.footnote)
+
+
+def taken_home(picked: Filters, answer: session.Answer) -> Files:
+    """The file holds all rows of the choice, as the command line writes them."""
+    left_out = [answer.left_out] if answer.left_out else []
+    return Files(
+        write=partial(session.download, picked),
+        name=picked.file_name,
+        title=answer.heading,
+        footnote=lambda: [*answer.warnings, *left_out, *answer.footnote],
+        charts=["chart"],
+        cited=lambda: answer.citation,
+    )
 
 
 explore()

@@ -117,7 +117,15 @@ def test_every_source_of_the_snapshot_is_named() -> None:
     assert [entry["source"] for entry in sources if entry["source"] not in README] == []
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\((http://localhost:8501/[^)]*)\)", README))
+VIEWS = re.findall(r"\]\(http://localhost:8501/([^)]*)\)", README)
+
+
+@pytest.mark.parametrize("link", [link for link in VIEWS if urlsplit(link).path])
+def test_every_view_of_a_page_has_its_page(link: str) -> None:
+    assert (ROOT / "pages" / f"{urlsplit(link).path}.py").exists()
+
+
+@pytest.mark.parametrize("link", [link for link in VIEWS if not urlsplit(link).path])
 def test_every_view_is_a_link_that_the_filters_understand(link: str) -> None:
     filters, warnings = Filters.from_query(parse_qs(urlsplit(link).query))
     assert warnings == ()

@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from mlperf.filters import BOOLEAN_COLUMNS, INTEGER_COLUMNS, Filters, Value, as_text, benchmark_name
-from ui import report, session
+from ui import link, report, session
 
 LABELS: Final[Mapping[str, str]] = {
     "suite": "Suite",
@@ -25,6 +25,9 @@ LABELS: Final[Mapping[str, str]] = {
 }
 ON_VIEW: Final = ("suite", "round", "benchmark", "scenario", "submitter")
 MORE: Final = tuple(column for column in LABELS if column not in ON_VIEW)
+MORE_TITLE: Final = "More"
+LONGEST_CHOICE: Final = 24
+"""Letters that the button of a filter shows of what is chosen."""
 
 SUITES: Final[Mapping[str, str]] = {
     "inference-datacenter": "Datacenter",
@@ -35,40 +38,36 @@ POWER: Final[Mapping[Value, str]] = {True: "with power", False: "without power",
 
 SHOW, ALL = "show", "all"
 """`?show=all` is the link of no filters at all; an empty link is the landing page."""
-_MEMORY: Final = "explore.link"
-_ARRIVED: Final = "explore.arrived"
-_PAGE: Final = "page"
-
-
-def arrive(page: str) -> None:
-    """Note which page this run shows, so that a page knows whether the reader just came from another one."""
-    _forget_arrival()
-    previous = st.session_state.get(_PAGE)
-    st.session_state[_PAGE] = page
-    st.session_state[_ARRIVED] = previous is not None and previous != page
+_OPEN: Final = "open"
+"""Which filter is open: a column of `ON_VIEW`, or `MORE_TITLE`."""
 
 
 def current() -> Filters:
     """The filters of the link, with a warning for what it names that is not there."""
-    if not st.query_params and st.session_state.get(_ARRIVED) and st.session_state.get(_MEMORY):
-        st.query_params.from_dict(st.session_state[_MEMORY])
-    _forget_arrival()
-    st.session_state[_MEMORY] = _query()
+    link.recall()
     filters, warnings = _linked()
     report.warnings("Parts of this link mean nothing here and were left out:", warnings)
     return filters
 
 
 def controls(filters: Filters) -> None:
-    """The five filters on view, the rest behind More, and a way to clear them all."""
+    """A button per filter on view, one for the rest, and a way to clear them all; below them the filter that is open.
+
+    Only that one is built: a change redraws all that is built, and each box costs as much as a tenth of an empty page.
+    """
     facets = session.facets(filters)
-    row = st.grid(len(ON_VIEW) + 1, min_column_width=150, gap="xsmall", vertical_alignment="bottom", key="controls")
-    for column in ON_VIEW:
-        with row.cell():
-            _control(column, filters, facets.get(column, {}))
-    with row.cell(), st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom"):
-        _more(filters, facets)
+    titles = {column: _title(column, filters) for column in ON_VIEW} | {MORE_TITLE: MORE_TITLE}
+    # In every run, as in `_control`: the browser tells a button by its label, and those hold what is chosen.
+    st.session_state[_OPEN] = st.session_state.get(_OPEN)
+    with st.container(horizontal=True, gap="xsmall", key="controls"):
+        opened = st.pills(
+            "Filters", titles, key=_OPEN, format_func=titles.__getitem__, label_visibility="collapsed", wrap=True
+        )
         st.button("Clear", key="clear", on_click=_show, args=(Filters(),), disabled=filters.is_empty, type="tertiary")
+    if opened == MORE_TITLE:
+        _more(filters, facets)
+    elif opened:
+        _control(opened, filters, facets.get(opened, {}))
 
 
 def loosen(filters: Filters) -> None:
@@ -86,21 +85,26 @@ def loosen(filters: Filters) -> None:
         st.button("Clear all", key="clear.all", on_click=_show, args=(Filters(),))
 
 
+def _title(column: str, filters: Filters) -> str:
+    """What the button of a filter says: its name, and what is chosen where that is short."""
+    chosen = filters.chosen(column)
+    names = ", ".join(_names(column, chosen).values())
+    shown = names if len(names) <= LONGEST_CHOICE else f"{len(chosen)} chosen"
+    return f"{LABELS[column]} {report.verbatim(shown)}" if chosen else LABELS[column]
+
+
 def _more(filters: Filters, facets: Mapping[str, Mapping[Value, int]]) -> None:
-    """The filters behind More. They are built only while it is open: a change redraws all that is built."""
-    # The label stays the same: another one would be another panel, which starts closed.
-    panel = st.popover("More", key="more", on_change="rerun", width="content")
-    if not panel.open:
-        return
-    with panel:
-        st.session_state["filter.search"] = filters.search
-        st.text_input(
-            "Search",
-            key="filter.search",
-            placeholder="Words in system, submitter, accelerator, benchmark, processor",
-            on_change=_search,
-        )
-        for column in MORE:
+    """The search and the filters behind More."""
+    st.session_state["filter.search"] = filters.search
+    st.text_input(
+        "Search",
+        key="filter.search",
+        placeholder="Words in system, submitter, accelerator, benchmark, processor",
+        on_change=_search,
+    )
+    grid = st.grid(len(MORE), min_column_width=220, gap="xsmall", key="more")
+    for column in MORE:
+        with grid.cell():
             _control(column, filters, facets.get(column, {}))
 
 
@@ -139,13 +143,9 @@ def _drop(column: str) -> None:
     _show(replace(filters, search="") if column == "search" else filters.choose(column, ()))
 
 
-def _query() -> dict[str, list[str]]:
-    return {name: st.query_params.get_all(name) for name in st.query_params}
-
-
 def _linked() -> tuple[Filters, list[str]]:
     """The filters that the link means, those of the landing page for an empty one, and what it names in vain."""
-    query = _query()
+    query = link.query()
     if not query:
         return session.landing(), []
     asked, warnings = Filters.from_query({name: texts for name, texts in query.items() if name != SHOW})
@@ -156,10 +156,6 @@ def _linked() -> tuple[Filters, list[str]]:
 def _show(filters: Filters) -> None:
     """Go to the link of these filters."""
     st.query_params.from_dict({SHOW: [ALL]} if filters.is_empty else filters.to_query())
-
-
-def _forget_arrival() -> None:
-    st.session_state[_ARRIVED] = False
 
 
 def _known(asked: Filters) -> tuple[Filters, list[str]]:

@@ -36,7 +36,8 @@ def brand(name: str, what: str) -> None:
 
 def heading(text: str, below: str) -> None:
     """The page's heading and a line below it, from data."""
-    title = f'<h1 style="font-size:1.6rem;line-height:1.25;padding:0;margin:0">{html.escape(text)}</h1>'
+    style = "font-size:1.6rem;line-height:1.25;padding:0;margin:0;overflow-wrap:anywhere"
+    title = f'<h1 style="{style}">{html.escape(text)}</h1>'
     st.html(f'{title}<p style="font-size:.9rem;opacity:.8;margin:.25rem 0 0">{html.escape(below)}</p>')
 
 

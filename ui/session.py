@@ -6,22 +6,27 @@ all users, which is right while all results are MLCommons'. Nobody changes a cac
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import duckdb
 import plotly.graph_objects as go
 import pyarrow as pa
+import streamlit as st
 
 from loaders import manifest, snapshot
 from mlperf import citation, export, figures, queries
+from mlperf.answers.answer import Answer as Shown
+from mlperf.answers.rounds import Gap
 from mlperf.facts import facts
 from mlperf.figures import Panel, Picture
 from mlperf.filters import Filters, Value
+from mlperf.model import Kind
 from mlperf.queries import Facets
+from mlperf.systems import SystemKey
 
 FOLDER: Final = "ROUNDTABLE_DATA"
 """Environment variable: the folder of another snapshot."""
@@ -29,24 +34,27 @@ FOLDER: Final = "ROUNDTABLE_DATA"
 SUBMITTER: Final = "Dell"
 """Whose newest results the landing page shows."""
 
-COLUMNS: Final = 3
-"""Charts side by side, where the screen is wide enough."""
-
 SYSTEM: Final = ("round", "submitter", "system_id", "system_name")
 """What tells one system under test from another."""
+
+WORDS: Final = ("system_name", "server", "server_family", "accelerator")
+"""What a system is found by, beside its label."""
 
 # The ten colours that Streamlit's front end replaces by the theme's chartCategoricalColors, which differ by mode.
 # Source: streamlit/elements/lib/streamlit_plotly_theme.py.
 THEME_COLOURS: Final = tuple(f"#0000{number:02}" for number in range(1, 11))
 
+C = TypeVar("C", bound=Hashable)
+T = TypeVar("T")
+
 _OPENING: Final = threading.Lock()
 
 
-class Chart(NamedTuple):
-    """A figure, and what it shows for who cannot see it."""
+class Known(NamedTuple):
+    """A system that can be chosen, and the words that it is found by."""
 
-    figure: go.Figure
-    description: str
+    key: SystemKey
+    words: str
 
 
 class Details(NamedTuple):
@@ -64,9 +72,12 @@ class Answer:
     filters: Filters
     rows: pa.Table
     """The chosen results with all their columns."""
-    charts: tuple[Chart, ...]
+    chart: go.Figure | str
+    """A figure of one benchmark and scenario, HTML for several."""
+    description: str
+    """What the chart shows, in words."""
     left_out: str
-    """How much the charts do not draw, in words."""
+    """How much the chart does not draw, in words."""
     warnings: tuple[str, ...]
     """Why results that stand side by side do not compare."""
 
@@ -97,8 +108,22 @@ class Answer:
         return f"{_count(results, 'result')}{twice} · {_count(systems, 'system')} · {_count(submitters, 'submitter')}"
 
     @cached_property
+    def table(self) -> pa.Table:
+        """The rows with `system`, its ID or else its name, and `sheet`, the address of its page."""
+        keys = [SystemKey.of(row) for row in self.rows.select(["suite", *SYSTEM]).to_pylist()]
+        sheets = {key: key.address if key.system else None for key in set(keys)}
+        systems = pa.array([key.system or None for key in keys], pa.string())
+        addresses = pa.array([sheets[key] for key in keys], pa.string())
+        return self.rows.append_column("system", systems).append_column("sheet", addresses)
+
+    @cached_property
+    def citation(self) -> citation.Citation:
+        """The citation of the chosen results."""
+        return citation.cite(self.rows, facts(), manifest.read().retrieved)
+
+    @cached_property
     def footnote(self) -> list[str]:
-        """The footnote to charts and table."""
+        """The footnote to chart and table."""
         return citation.footnote(self.rows, facts(), manifest.read().retrieved)
 
 
@@ -140,6 +165,44 @@ def details(result_id: str) -> Details:
     )
 
 
+def ask(question: Callable[[duckdb.DuckDBPyConnection, C], T], choice: C) -> T:
+    """The answer to a question of `mlperf.answers` for a choice; remembered, and shared by all users."""
+    found: T = _asked(_folder(), question, choice)
+    return found
+
+
+def systems(kind: Kind | None = None) -> Mapping[str, Known]:
+    """Every system that a link can name, by its text in the link, newest round first."""
+    return _systems(_folder(), kind)
+
+
+def find_systems(words: str, kind: Kind | None = None) -> list[Known]:
+    """The systems in which all words occur, newest round first."""
+    wanted = words.lower().split()
+    return [known for known in systems(kind).values() if all(word in known.words for word in wanted)]
+
+
+def newest(kind: Kind) -> str:
+    """The newest round of a kind that holds results; "" for none."""
+    return next((known.key.round for known in systems(kind).values()), "")
+
+
+def gaps(kind: Kind, round_id: str) -> tuple[Gap, ...]:
+    """What of a round's results the snapshot lacks."""
+    lacking = [one for one in manifest.read().missing if one.round == f"{kind} {round_id}"]
+    return tuple(Gap(one.what, one.why, one.parts) for one in lacking)
+
+
+def footnote(answer: Shown) -> list[str]:
+    """The footnote to an answer of `mlperf.answers`."""
+    return citation.footnote(answer.rows, facts(), manifest.read().retrieved, answer.derived)
+
+
+def cited(answer: Shown) -> citation.Citation:
+    """The citation of the results behind an answer."""
+    return citation.cite(answer.rows, facts(), manifest.read().retrieved, answer.derived)
+
+
 def download(filters: Filters, form: export.Format) -> bytes:
     """The file of a choice, made when somebody asks for it."""
     return export.write(queries.export_rows(hub(), filters), form)
@@ -152,6 +215,26 @@ def _folder() -> Path:
 @cache
 def _opened(folder: Path) -> duckdb.DuckDBPyConnection:
     return snapshot.open_snapshot(folder)
+
+
+@lru_cache(maxsize=256)
+def _asked(_: Path, question: Callable[[duckdb.DuckDBPyConnection, Any], Any], choice: Any) -> Any:
+    return question(hub(), choice)
+
+
+@cache
+def _systems(_: Path, kind: Kind | None) -> Mapping[str, Known]:
+    found = {}
+    for row in queries.systems(hub()).to_pylist():
+        key = SystemKey(row["kind"], row["round"], row["submitter"], row["system"])
+        named = (
+            key.label,
+            *(row[name] for name in ("system_name", "server", "server_family", "accelerator")),
+            *row["suites"],
+        )
+        if kind in (None, key.kind):
+            found[key.text] = Known(key, " ".join(filter(None, named)).lower())
+    return found
 
 
 @cache
@@ -179,17 +262,24 @@ def _answer(_: Path, filters: Filters) -> Answer:
     return Answer(
         filters,
         rows,
-        tuple(_drawn(picture.panels)),
+        _drawn(picture.panels),
+        f"Bars, best first: {', '.join(panel.title for panel in picture.panels)}",
         _left_out(picture),
         tuple(citation.not_comparable(picture.panels, facts())),
     )
 
 
-def _drawn(panels: list[Panel]) -> Iterator[Chart]:
-    colours = figures.colours(panels, THEME_COLOURS)
-    for column in figures.in_columns(panels, COLUMNS):
-        figure = figures.ranking(panels[0], colours) if len(panels) == 1 else figures.small_multiples(column, colours)
-        yield Chart(figure, f"Bars, best first: {', '.join(panel.title for panel in column)}")
+def _drawn(panels: list[Panel]) -> go.Figure | str:
+    if len(panels) == 1:
+        return figures.ranking(panels[0], figures.colours(panels, THEME_COLOURS))
+    return figures.small_multiples(panels, figures.colours(panels, page_colours()))
+
+
+@cache
+def page_colours() -> tuple[str, ...]:
+    """The theme's ten colours as the page's own style sheet names them, for charts that are no figures of Plotly."""
+    modes = zip(*(st.get_option(f"theme.{mode}.chartCategoricalColors") for mode in ("light", "dark")), strict=True)
+    return tuple(f"light-dark({one},{other})" for one, other in modes)
 
 
 def _left_out(picture: Picture) -> str:

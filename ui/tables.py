@@ -1,90 +1,73 @@
-"""Tables of results on the screen: which columns, in which order, how wide, in which format; and their files."""
+"""Charts and tables of results on the screen: which columns, how wide, in which format."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Final
-from urllib.parse import quote
 
+import plotly.graph_objects as go
 import pyarrow as pa
 import streamlit as st
 
-from mlperf.export import MEDIA_TYPES, Format
-from mlperf.filters import Filters
-from ui import report, session
+from mlperf import citation, metrics
+from ui import drawing, report, session
 
-FORMS: Final[tuple[Format, ...]] = ("csv", "parquet")
 SHOWN: Final = (
     "system", "value", "unit", "benchmark", "scenario", "accelerator", "accelerator_count", "round", "submitter",
-    "link", "division", "availability", "suite", "has_power", "power_value", "power_unit", "efficiency",
-    "efficiency_unit", "accuracy", "runs", "basis", "nodes", "processor", "framework", "system_name", "public_id",
-    "inferred",
+    "sheet", "link", "division", "availability", "suite", "has_power", "power_value", "power_unit", "efficiency",
+    "efficiency_unit", "accuracy", "runs", "basis", "nodes", "processor", "framework", "system_name",
+    "public_id", "inferred",
 )  # fmt: skip
-"""What matters most first: the first ten fit a laptop's screen, the first two a phone's. The files have all columns."""
+"""What matters most first: ten columns fit a laptop's screen, two a phone's. The files have all columns."""
 RUNS: Final = (
     "name", "minutes", "is_counted", "status", "epochs", "samples", "global_batch_size", "seed", "started", "also_in",
     "log",
 )  # fmt: skip
+LINKS: Final = {
+    "link": "MLCommons",
+    "sheet": "open",
+    "runs_page": "show",
+    "link_before": "MLCommons",
+    "link_after": "MLCommons",
+}
+"""Columns that hold addresses, and the words of their links."""
 CHART: Final = {"displayModeBar": False, "responsive": True}
 HEIGHT: Final = 420
 ROWS_AT_ONCE: Final = 300
 """From here on rows are fetched as they are scrolled to."""
 
 
-def _columns() -> Mapping[str, Any]:
-    text, number, box = st.column_config.TextColumn, st.column_config.NumberColumn, st.column_config.CheckboxColumn
-    return {
-        "system": text("System", width=215, help="System ID, or its name where the source gives no ID"),
-        "benchmark": text("Benchmark", width=135),
-        "scenario": text("Scenario", width=105),
-        "value": number("Result", width=130, format="%,.6g", help="Files have full precision"),
-        "unit": text("Unit", width=80),
-        "accelerator": text("Accelerator", width=170),
-        "accelerator_count": number("Count", width=60, help="Accelerators in the system"),
-        "round": text("Round", width=65),
-        "submitter": text("Submitter", width=110),
-        "link": st.column_config.LinkColumn("Source", width=95, display_text="MLCommons"),
-        "division": text("Division", width=75),
-        "availability": text("Availability", width=90),
-        "suite": text("Suite", width=150),
-        "has_power": box("Power run", width=85),
-        "power_value": number("Power or energy", width=150, format="%,.6g"),
-        "power_unit": text("Unit of power", width=95),
-        "efficiency": number("Efficiency", width=140, format="%,.4g", help="From measured power; no official metric"),
-        "efficiency_unit": text("Unit of efficiency", width=110),
-        "accuracy": text("Accuracy", width=150),
-        "inferred": box("Inferred", width=75, help="Computed from another scenario's run"),
-        "runs": number("Runs", width=60, help="Behind a training score, failed ones included"),
-        "basis": text("Basis", width=90, help="published: a table states it; computed: from the published logs"),
-        "nodes": number("Nodes", width=65),
-        "processor": text("Processor", width=200),
-        "framework": text("Software", width=200),
-        "system_name": text("System name", width=250),
-        "public_id": text("Result ID", width=90),
-    }
-
-
+WIDTHS: Final[Mapping[str, int]] = {
+    "system": 210, "benchmark": 130, "scenario": 100, "value": 125, "unit": 80, "accelerator": 165,
+    "accelerator_count": 60, "round": 65, "submitter": 105, "sheet": 60, "link": 95, "division": 75,
+    "availability": 90, "suite": 150, "has_power": 85, "power_value": 150, "power_unit": 95, "efficiency": 140,
+    "efficiency_unit": 110, "accuracy": 150, "inferred": 75, "runs": 60, "basis": 90, "nodes": 65, "processor": 200,
+    "framework": 200, "system_name": 250, "public_id": 90,
+}  # fmt: skip
+"""Pixels of the columns of `results`: with widths of its own a table is drawn at once."""
+SHORT: Final = {"accelerator_count": "Count"}
+"""Labels of `results` where the column is narrower than its own."""
 UNITS: Final = {"value": "unit", "power_value": "power_unit", "efficiency": "efficiency_unit"}
 """Figures, and the columns that hold their units."""
 
 
-def _headed(rows: pa.Table) -> tuple[tuple[str, ...], Mapping[str, Any]]:
+def _headed(rows: pa.Table) -> Mapping[str, Any]:
     """The columns to show and their settings: where all figures of a column have one unit, it stands in the header."""
-    shown, columns = list(SHOWN), dict(_columns())
+    columns = {name: _shown_as(name, rows.schema.field(name).type) | {"width": WIDTHS[name]} for name in SHOWN}
+    for name, label in SHORT.items():
+        columns[name] |= {"label": label}
     for figure, unit in UNITS.items():
         units = [name for name in rows[unit].unique().to_pylist() if name]
         if len(units) == 1:
-            shown.remove(unit)
+            del columns[unit]
             columns[figure] |= {"label": f"{columns[figure]['label']}, {units[0]}"}
-    return tuple(shown), columns
+    return columns
 
 
 def results(rows: pa.Table) -> str | None:
-    """The table of results; the `result_id` of the row that the reader marked, if any."""
-    names, columns = _headed(rows)
-    shown = rows.append_column("system", _systems(rows)).select(list(names))
+    """The table of results, as `session.Answer.table` has them; the `result_id` of the row that the reader marked."""
+    columns = _headed(rows)
     is_long = rows.num_rows > ROWS_AT_ONCE
     marks = st.dataframe(
-        shown,
+        rows.select(list(columns)),
         hide_index=True,
         column_config=columns,
         height=min(HEIGHT, 38 + 35 * rows.num_rows),
@@ -101,20 +84,18 @@ def results(rows: pa.Table) -> str | None:
     return str(rows["result_id"][marked[0]].as_py()) if marked else None
 
 
-def downloads(filters: Filters, rows: int) -> None:
-    """How many rows there are, and buttons for files of exactly these; a file is made when its button is pressed."""
+def chart(drawn: go.Figure | str, description: str, key: str = "chart") -> None:
+    """A figure of Plotly, or SVG in HTML; the description is for who cannot see it."""
+    if isinstance(drawn, str):
+        drawing.show(drawn, description, key)
+    else:
+        st.plotly_chart(drawn, key=key, config=CHART, alt=description)
+
+
+def size(rows: int) -> None:
+    """How many rows the table has, and what marking one does."""
     hint = " · mark one to see its runs, its system and where it was read" if rows <= ROWS_AT_ONCE else ""
     st.text(f"{rows:,} row{'' if rows == 1 else 's'}{hint}", width="stretch")
-    for form in FORMS:
-        st.download_button(
-            form.upper() if form == "csv" else form.capitalize(),
-            partial(session.download, filters, form),
-            filters.file_name(form),
-            MEDIA_TYPES[form],
-            key=f"download.{form}",
-            on_click="ignore",
-            icon=":material/download:",
-        )
 
 
 def details(found: session.Details) -> None:
@@ -132,7 +113,9 @@ def _runs(rows: pa.Table) -> None:
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     places = zip(rows["source"].to_pylist(), rows["source_path"].to_pylist(), strict=True)
     started = rows["started_ms"].cast(pa.timestamp("ms"))
-    shown = rows.append_column("started", started).append_column("log", [[file_link(*place) for place in places]])
+    shown = rows.append_column("started", started).append_column(
+        "log", [[citation.file_link(*place) for place in places]]
+    )
     st.dataframe(
         shown.select(list(RUNS)),
         hide_index=True,
@@ -176,11 +159,24 @@ def _sightings(rows: pa.Table) -> None:
     st.dataframe(rows, hide_index=True, key="sightings", alt="Where the marked result was read")
 
 
-def file_link(source: str, path: str) -> str | None:
-    """Where MLCommons keeps a file; None for a file of the reader's own."""
-    return f"https://github.com/{source}/blob/HEAD/{quote(path)}" if source.startswith("mlcommons/") else None
+def data(rows: pa.Table, key: str) -> None:
+    """An answer's data: columns headed and written as `mlperf.metrics` says; addresses become links."""
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={name: _shown_as(name, rows.schema.field(name).type) for name in rows.column_names},
+        height=min(HEIGHT, 38 + 35 * rows.num_rows),
+        placeholder="–",
+        lazy=rows.num_rows > ROWS_AT_ONCE,
+        key=key,
+        alt="The data of the charts, one row for each mark",
+    )
 
 
-def _systems(rows: pa.Table) -> pa.ChunkedArray:
-    pairs = zip(rows["system_id"].to_pylist(), rows["system_name"].to_pylist(), strict=True)
-    return pa.chunked_array([pa.array([code or name for code, name in pairs], pa.string())])
+def _shown_as(name: str, kind: pa.DataType) -> Any:
+    known = metrics.column(name)
+    if name in LINKS:
+        return st.column_config.LinkColumn(known.label, help=known.help or None, display_text=LINKS[name])
+    if known.format and (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
+        return st.column_config.NumberColumn(known.label, help=known.help or None, format=known.format)
+    return st.column_config.Column(known.label, help=known.help or None)

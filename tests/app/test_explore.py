@@ -19,8 +19,10 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(session.FOLDER, str(snapshot_in(tmp_path, RESULTS)))
 
 
-def opened(**query: Any) -> AppTest:
+def opened(at: str | None = None, **query: Any) -> AppTest:
+    """The page of a link, with one filter open."""
     test = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=30)
+    test.session_state["open"] = at
     for name, values in query.items():
         test.query_params[name] = values
     return test.run()
@@ -32,6 +34,18 @@ def heading(test: AppTest) -> str:
 
 def html(test: AppTest) -> str:
     return "".join(str(block.proto.body) for block in test.get("html"))
+
+
+def drawing(test: AppTest) -> dict[str, str]:
+    """What the small multiples' place on the screen is given."""
+    [component] = [part for part in test.get("bidi_component") if part.proto.component_name.endswith("drawing")]
+    given: dict[str, str] = json.loads(component.proto.json)
+    return given
+
+
+def at(test: AppTest, column: str) -> AppTest:
+    test.session_state["open"] = column
+    return test.run()
 
 
 def figures_of(test: AppTest) -> list[dict[str, Any]]:
@@ -47,20 +61,24 @@ def test_an_empty_link_shows_the_newest_dell_round_as_chart_and_table() -> None:
     test = opened()
     assert not test.exception
     assert "MLPerf® Inference v3.1 · Dell" in heading(test)
-    assert figures_of(test)
+    assert '<div class="panels">' in drawing(test)["markup"]
     assert len(test.dataframe[0].value) == 5
     assert link(test) == {}
     assert "The MLPerf name and logo are registered" in html(test)
 
 
 @pytest.mark.usefixtures("small")
-def test_at_most_five_filters_are_on_view() -> None:
-    assert len(opened().multiselect) == 5
+def test_at_most_five_filters_are_on_view_and_say_what_is_chosen() -> None:
+    test = opened(round=["v3.1"], benchmark=["bert-99", "resnet"])
+    assert test.get("button_group")[0].options == [
+        "Suite", "Round ` v3.1 `", "Benchmark ` 2 chosen `", "Scenario", "Submitter", "More",
+    ]  # fmt: skip
+    assert not test.multiselect
 
 
 @pytest.mark.usefixtures("small")
 def test_a_choice_becomes_the_link_and_the_answer() -> None:
-    test = opened()
+    test = opened("scenario")
     test.multiselect(key="filter.scenario").set_value(["SingleStream"]).run()
     assert link(test) == {"round": ["v3.1"], "submitter": ["Dell"], "scenario": ["SingleStream"]}
     assert "SingleStream" in heading(test)
@@ -69,8 +87,9 @@ def test_a_choice_becomes_the_link_and_the_answer() -> None:
 
 @pytest.mark.usefixtures("small")
 def test_a_link_fills_the_filters() -> None:
-    test = opened(round=["v3.1"], benchmark=["bert-99", "resnet"], scenario=["Offline"])
+    test = opened("benchmark", round=["v3.1"], benchmark=["bert-99", "resnet"], scenario=["Offline"])
     assert test.multiselect(key="filter.benchmark").value == ["bert-99", "resnet"]
+    at(test, "round")
     assert test.multiselect(key="filter.round").value == ["v3.1"]
     assert not test.warning
 
@@ -78,9 +97,12 @@ def test_a_link_fills_the_filters() -> None:
 @pytest.mark.usefixtures("small")
 def test_filters_narrow_each_other_and_show_counts() -> None:
     test = opened(round=["v3.1"], scenario=["SingleStream"])
-    assert test.multiselect(key="filter.benchmark").options == ["ResNet-50 v1.5 · 1"]
-    assert test.multiselect(key="filter.scenario").options == ["Offline · 4", "SingleStream · 1"]
-    assert test.multiselect(key="filter.round").options == ["v3.1 · 1"]
+    for column, options in {
+        "benchmark": ["ResNet-50 v1.5 · 1"],
+        "scenario": ["Offline · 4", "SingleStream · 1"],
+        "round": ["v3.1 · 1"],
+    }.items():
+        assert at(test, column).multiselect(key=f"filter.{column}").options == options
 
 
 @pytest.mark.usefixtures("small")
@@ -95,7 +117,7 @@ def test_one_click_clears_and_that_is_not_the_landing_page() -> None:
 
 @pytest.mark.usefixtures("small")
 def test_what_a_link_names_and_nobody_knows_is_a_warning_and_the_rest_stands() -> None:
-    test = opened(round=["v3.1", "v99"], colour=["red"], nodes=["x"])
+    test = opened("round", round=["v3.1", "v99"], colour=["red"], nodes=["x"])
     [warning] = [str(warning.value) for warning in test.warning]
     assert 'There is no filter "colour".' in warning
     assert '"x" is not a value that nodes can have.' in warning
@@ -120,9 +142,7 @@ def test_nothing_found_says_which_filter_to_drop_and_what_that_gives() -> None:
 
 @pytest.mark.usefixtures("small")
 def test_more_holds_the_other_filters_and_the_search_once_it_is_open() -> None:
-    test = opened(search=["xr7620"])
-    test.session_state["more"] = True
-    test.run()
+    test = opened("More", search=["xr7620"])
     assert test.text_input(key="filter.search").value == "xr7620"
     keys = {box.key for box in test.multiselect}
     assert keys >= {f"filter.{name}" for name in ("division", "system_id", "accelerator", "has_power", "server_family")}
@@ -137,7 +157,23 @@ def test_the_download_is_what_the_command_line_writes() -> None:
 
     filters = Filters(round=("v3.1",))
     assert session.download(filters, "csv") == export.write(queries.export_rows(session.hub(), filters), "csv")
-    assert {button.label for button in opened().get("download_button")} == {"CSV", "Parquet"}
+    test = opened()
+    assert not test.get("download_button")
+    test.session_state["explore.download"] = True
+    assert {button.label for button in test.run().get("download_button")} == {"Data as CSV", "Data as Parquet"}
+
+
+@pytest.mark.usefixtures("small")
+def test_the_rows_are_cited_and_each_leads_to_its_systems_sheet() -> None:
+    test = opened(benchmark=["resnet"], scenario=["SingleStream"])
+    assert test.dataframe[0].value["sheet"].tolist() == ["system?system=inference-v3.1%2FDell%2FXR7620_L4x1_TRT"]
+    assert not test.code
+    test.session_state["explore.cite"] = True
+    text, bibtex, markdown = (block.value for block in test.run().code)
+    assert "Dell, XR7620_L4x1_TRT" in text
+    assert "0.344907 ms" in text
+    assert bibtex.startswith("@misc{mlperf_inference_v3_1,")
+    assert "`XR7620_L4x1_TRT`" in markdown
 
 
 def test_an_empty_database_is_an_answer_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

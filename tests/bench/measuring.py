@@ -23,12 +23,13 @@ OBSERVER = """
         if (seen.action !== null && this.canvas.isConnected) painted(at => { seen.all = at; });
         return drawText.apply(this, text);
     };
+    const isChart = node => node.closest(".js-plotly-plot, .panels") || node.querySelector(":scope > .panels");
     const element = node => node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement;
     const observer = new MutationObserver(records => {
         if (seen.action === null) return;
         const nodes = records.map(r => element(r.target)).filter(n => n && !n.closest(ignored));
         if (nodes.length) painted(at => { seen.all = at; });
-        if (nodes.some(n => n.closest(".js-plotly-plot"))) painted(at => { seen.chart = at; });
+        if (nodes.some(isChart)) painted(at => { seen.chart = at; });
     });
     observer.observe(document.querySelector('[data-testid="stApp"]'),
         { subtree: true, childList: true, attributes: true, characterData: true });

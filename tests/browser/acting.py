@@ -10,7 +10,7 @@ expect.set_options(timeout=30_000)  # a cold browser on two busy cores takes sec
 def visit(page: Page, link: str) -> None:
     """Open a link and wait until the page has answered with a chart."""
     page.goto(link)
-    expect(page.locator(".js-plotly-plot .bars path").first).to_be_visible()
+    expect(marks(page).first).to_be_visible()
     settle(page)
 
 
@@ -19,8 +19,27 @@ def settle(page: Page) -> None:
     expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_attached()
 
 
+def bars(page: Page) -> Locator:
+    """The bars of the chart: Plotly's, or those of the small multiples."""
+    return page.locator(".js-plotly-plot .bars path, .panels rect")
+
+
+def marks(page: Page) -> Locator:
+    """The bars and points of all charts."""
+    return bars(page).or_(page.locator(".js-plotly-plot .points path"))
+
+
+def open_filter(page: Page, label: str) -> None:
+    """Open a filter, where another one or none is open."""
+    if not page.get_by_role("combobox", name=label, exact=True).count():
+        page.get_by_test_id("stButtonGroup").get_by_text(label).click()
+        expect(page.get_by_role("combobox", name=label, exact=True)).to_be_visible()
+        settle(page)
+
+
 def options_of(page: Page, label: str) -> Locator:
-    """Open a filter's list."""
+    """Open a filter and its list."""
+    open_filter(page, label)
     page.get_by_role("combobox", name=label, exact=True).click()
     options = page.get_by_role("option")
     expect(options.first).to_be_visible()
@@ -40,6 +59,13 @@ def mark_first_row(page: Page) -> None:
     table.scroll_into_view_if_needed()
     table.click(position={"x": 18, "y": 55})
     expect(page.get_by_role("tab").first).to_be_visible()
+    settle(page)
+
+
+def open_download(page: Page) -> None:
+    """Open the panel that holds the files."""
+    page.get_by_role("button", name="Download", exact=True).click()
+    expect(page.get_by_role("button", name="Data as CSV")).to_be_visible()
     settle(page)
 
 

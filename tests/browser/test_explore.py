@@ -10,6 +10,7 @@ from loaders import snapshot
 from mlperf import export, queries
 from mlperf.filters import Filters
 from tests.browser import acting
+from ui import tables
 
 XR7620 = "?round=v3.1&system_id=XR7620_L4x1_TRT&benchmark=resnet&scenario=SingleStream"
 
@@ -54,7 +55,7 @@ def test_unknown_values_in_a_link_are_named_as_text(server: str, page: Page) -> 
 
 def test_more_filters_open_narrow_and_search(server: str, page: Page) -> None:
     acting.visit(page, f"{server}/?round=v3.1")
-    page.get_by_role("button", name="More").click()
+    page.get_by_test_id("stButtonGroup").get_by_text("More").click()
     page.get_by_label("Search").fill("xr7620 l4")
     page.get_by_label("Search").press("Enter")
     expect(acting.heading(page)).to_contain_text("“xr7620 l4”")
@@ -66,8 +67,9 @@ def test_more_filters_open_narrow_and_search(server: str, page: Page) -> None:
 def test_a_download_is_what_the_command_line_writes(server: str, page: Page, form: export.Format) -> None:
     filters = Filters.from_query(parse_qs(XR7620[1:]))[0]
     acting.visit(page, f"{server}/{XR7620}")
+    acting.open_download(page)
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV" if form == "csv" else "Parquet").click()
+        page.get_by_role("button", name="Data as CSV" if form == "csv" else "Data as Parquet").click()
     assert download.value.suggested_filename == filters.file_name(form)
     expected = export.write(queries.export_rows(snapshot.open_snapshot(), filters), form)
     assert Path(download.value.path()).read_bytes() == expected
@@ -81,10 +83,71 @@ def test_a_phone_shows_the_answer_without_sideways_scrolling(server: str, browse
     acting.visit(tab, server)
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     assert tab.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    first = tab.locator(".js-plotly-plot .bars path").first.bounding_box()
+    first = acting.bars(tab).first.bounding_box()
     assert first is not None
     assert first["y"] < 844, "the first bar is on the first screen"
     context.close()
+
+
+PANELS = """panels => panels.map(panel => {
+    const box = element => element.getBoundingClientRect().toJSON();
+    const bars = [...panel.querySelectorAll("rect")].map(bar => {
+        const [name, figure] = bar.parentElement.querySelectorAll("text");
+        return { bar: box(bar), name: box(name), figure: box(figure), value: figure.textContent.replaceAll(",", "") };
+    });
+    return { box: box(panel), heads: [...panel.querySelectorAll(":scope > text")].map(box), bars };
+})"""
+
+
+@pytest.mark.parametrize("width", [320, 390, 1000, 1280, 2200])
+def test_bars_are_as_long_as_their_figures_say_and_no_text_runs_into_another(
+    server: str, page: Page, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    acting.visit(page, server)
+    panels = page.locator(".panels > svg").evaluate_all(PANELS)
+    assert len(panels) > 4
+    for panel in panels:
+        left, right = panel["box"]["left"], panel["box"]["right"]
+        bars = panel["bars"]
+        longest = max(bars, key=lambda bar: bar["bar"]["width"])
+        for bar in bars:
+            share = float(bar["value"]) / float(longest["value"])  # the labels have four digits
+            assert bar["bar"]["width"] == pytest.approx(share * longest["bar"]["width"], abs=0.3)
+            assert left <= bar["name"]["left"]
+            assert bar["name"]["right"] < bar["bar"]["left"]
+            assert bar["bar"]["right"] < bar["figure"]["left"]
+            assert bar["figure"]["right"] <= right
+        for head in panel["heads"]:
+            assert left - 2 < head["left"] < head["right"] <= right
+        assert longest["bar"]["width"] > 40
+
+
+def test_the_rows_are_cited_and_a_panel_that_is_closed_costs_nothing(server: str, page: Page) -> None:
+    acting.visit(page, server)
+    expect(page.get_by_test_id("stDownloadButton")).to_have_count(0)
+    expect(page.get_by_test_id("stCode")).to_have_count(0)
+    page.get_by_role("button", name="Cite", exact=True).click()
+    expect(page.get_by_test_id("stCode")).to_have_count(3)
+    expect(page.get_by_test_id("stCode").first).to_contain_text("MLCommons Association")
+
+
+def test_a_system_of_the_table_leads_to_its_sheet(server: str, page: Page) -> None:
+    acting.visit(page, f"{server}/{XR7620}")
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    expect(acting.cell(table, "Dell")).to_be_attached()
+    columns = [name for name in tables.SHOWN if name != "unit"]  # one unit stands in the header
+    marks = 34
+    left = marks + sum(tables.WIDTHS[name] for name in columns[: columns.index("sheet")])
+    link = {"x": left + 22, "y": 55}
+    table.hover(position=link)
+    page.wait_for_timeout(1000)  # the table is a canvas: nothing says that it has drawn the link under the pointer
+    with page.context.expect_page() as opened:
+        table.click(position=link)
+    expect(acting.heading(opened.value)).to_contain_text("XR7620")
+    assert urlsplit(opened.value.url).path == "/system"
+    assert query(opened.value) == {"system": ["inference-v3.1/Dell/XR7620_L4x1_TRT"]}
 
 
 def test_choices_follow_one_another_and_none_is_lost(server: str, page: Page) -> None:
@@ -94,6 +157,7 @@ def test_choices_follow_one_another_and_none_is_lost(server: str, page: Page) ->
     expect(acting.heading(page)).to_contain_text("Offline")
     acting.choose(page, "Suite", "Edge")
     expect(acting.heading(page)).to_contain_text("edge")
+    acting.open_filter(page, "Scenario")
     page.get_by_role("button", name="Remove Offline").last.click(delay=80)
     expect(acting.heading(page)).not_to_contain_text("Offline")
     assert query(page) == {

@@ -29,7 +29,7 @@ def test_a_stranger_clones_runs_filters_shares_and_takes_the_csv_home(
     port = serving.free_port()
     with serving.serving(["make", "run", f"PORT={port}"], port, clone, seconds=400) as address:
         acting.visit(page, address)
-        assert page.locator(".js-plotly-plot .bars path").count() > 1, "it opens on a result, not on a form"
+        assert acting.bars(page).count() > 1, "it opens on a result, not on a form"
         acting.choose(page, "Scenario", "Offline")
         acting.choose(page, "Scenario", "Server")
         expect(acting.heading(page)).to_have_text(re.compile("Dell .*Offline.*Server"))
@@ -41,8 +41,9 @@ def test_a_stranger_clones_runs_filters_shares_and_takes_the_csv_home(
         shared = somebody_else.new_page()
         acting.visit(shared, link)
         expect(acting.heading(shared)).to_have_text(sentence)
+        acting.open_download(shared)
         with shared.expect_download() as download:
-            shared.get_by_role("button", name="CSV").click()
+            shared.get_by_role("button", name="Data as CSV").click()
         taken_home = Path(download.value.path()).read_bytes()
         somebody_else.close()
 

@@ -1,13 +1,15 @@
 """Charts: what is drawn, in which order, with which words; every figure passes Plotly's own checks."""
 
 import json
+import re
 from typing import Any
+from xml.etree import ElementTree
 
 import plotly.graph_objects as go
 import pyarrow as pa
 import pytest
 
-from mlperf import figures, queries
+from mlperf import figures, metrics, queries
 from mlperf.figures import PALETTE, Panel
 from mlperf.filters import Filters
 from tests.app.small import H100, OFFLINE, RESULTS, database
@@ -22,9 +24,23 @@ def panels(results: list[dict[str, Any]]) -> list[Panel]:
 
 
 def drawn(results: list[dict[str, Any]]) -> go.Figure:
+    (panel,) = panels(results)
+    return figures.ranking(panel, figures.colours([panel]))
+
+
+def multiples(results: list[dict[str, Any]]) -> str:
     parts = panels(results)
-    colours = figures.colours(parts)
-    return figures.ranking(parts[0], colours) if len(parts) == 1 else figures.small_multiples(parts, colours)
+    return figures.small_multiples(parts, figures.colours(parts))
+
+
+def drawn_panels(results: list[dict[str, Any]]) -> list[ElementTree.Element]:
+    """The panels' SVGs; raises where they are no well-formed XML."""
+    return list(ElementTree.fromstring(f"<html>{multiples(results)}</html>").iter("svg"))
+
+
+def heads(panel: ElementTree.Element) -> list[str]:
+    """The lines above a panel's bars."""
+    return ["".join(text.itertext()) for text in panel.findall("text")]
 
 
 def checked(figure: go.Figure) -> dict[str, Any]:
@@ -42,24 +58,50 @@ def test_a_ranking_has_the_best_first_whatever_the_direction() -> None:
 
 
 def test_the_title_names_benchmark_scenario_metric_unit_and_direction() -> None:
-    titles = [note["text"] for note in checked(drawn(RESULTS))["layout"]["annotations"]]
-    assert "<b>ResNet-50 v1.5 · SingleStream</b><br>Latency, ms – ← lower is better" in titles
-    assert "<b>ResNet-50 v1.5 · Offline</b><br>Throughput, samples/s – higher is better →" in titles
-    assert "<b>ResNet-50 v1.5</b><br>Time to train, min – ← lower is better" in titles
+    titles = [heads(panel) for panel in drawn_panels(RESULTS)]
+    assert ["ResNet-50 v1.5 · SingleStream", "Latency, ms – ← lower is better"] in titles
+    assert ["ResNet-50 v1.5 · Offline", "Throughput, samples/s – higher is better →"] in titles
+    assert ["ResNet-50 v1.5", "Time to train, min – ← lower is better"] in titles
+
+
+def test_a_long_title_and_how_many_are_drawn_take_the_lines_that_they_need() -> None:
+    name = "a benchmark with a name of some length that no catalog has heard of"
+    many = [{"result_id": f"{name}{number}", "benchmark": name, "value": 1.0 + number} for number in range(40)]
+    lines, *_ = [
+        heads(panel) for panel in drawn_panels([*many, {"result_id": "another"}]) if name[:9] in heads(panel)[0]
+    ]
+    assert " ".join(lines) == f"{name} · SingleStream (best 18 of 40) Latency, ms – ← lower is better"
+    assert len(lines) == 3
+    assert max(map(len, lines)) < 60
+
+
+def test_a_panel_says_all_its_figures_to_who_cannot_see_it() -> None:
+    [latency] = [panel for panel in drawn_panels(RESULTS) if "SingleStream" in heads(panel)[0]]
+    assert latency.attrib["role"] == "img"
+    assert latency.attrib["aria-label"] == (
+        "ResNet-50 v1.5 · SingleStream. Latency, ms – ← lower is better. XR7620 · 1× L4: 0.3449"
+    )
+
+
+def test_the_bars_of_a_panel_are_shares_of_the_room_that_names_and_figures_leave() -> None:
+    """Of a panel W pixels wide a bar has `percent` of W less some pixels: none for 0, all the room for the longest."""
+    values = {"a": 4.0, "b": 1.0, "c": 0.0}
+    results = [{"result_id": name, "system_id": name, "server": None, **OFFLINE, "value": value}
+               for name, value in values.items()]  # fmt: skip
+    panel = next(panel for panel in drawn_panels([*results, {"result_id": "d"}]) if "Offline" in heads(panel)[0])
+    bars = list(panel.iter("rect"))
+    widths = [re.fullmatch(r"width:calc\(([0-9.]+)% - ([0-9.]+)px\)", bar.attrib["style"]) for bar in bars]
+    shares = [(float(width[1]), float(width[2])) for width in widths if width]
+    assert [percent for percent, _ in shares] == [100, 25, 0]
+    assert [less for _, less in shares] == pytest.approx([shares[0][1], shares[0][1] / 4, 0], abs=0.01)
+    assert shares[0][1] > float(bars[0].attrib["x"])
 
 
 def test_units_and_directions_never_share_an_axis() -> None:
     mixed = [{"result_id": "a", **OFFLINE}, {"result_id": "b", **OFFLINE, "unit": "tokens/s"},
              {"result_id": "c", **OFFLINE, "better": "lower"}]  # fmt: skip
     assert len(panels(mixed)) == 3
-    plain = checked(drawn(mixed))
-    (bars,) = plain["data"]
-    assert bars["x"] == [
-        1.0,
-        1.0,
-        1.0,
-    ]  # each measured against its own panel
-    assert plain["layout"]["xaxis"]["showticklabels"] is False
+    assert re.findall(r"calc\(([0-9.]+)% ", multiples(mixed)) == ["100.00"] * 3  # each measured against its own panel
 
 
 def test_a_result_listed_in_two_suites_is_drawn_once() -> None:
@@ -122,16 +164,13 @@ def test_hostile_names_are_text() -> None:
     assert "&lt;a href" in shown
     assert "&amp;amp;$x$" in shown
     assert "<b>&lt;i&gt; · SingleStream</b>" in plain["layout"]["annotations"][0]["text"]
-
-
-def test_columns_of_panels_keep_their_order_and_lose_none() -> None:
-    wide = [{"result_id": f"r{number}", "benchmark": f"b{number}"} for number in range(7)]
-    parts = panels(wide)
-    columns = figures.in_columns(parts, 3)
-    assert [panel for column in columns for panel in column] == parts
-    assert [len(column) for column in columns] == [2, 3, 2]
-    assert figures.in_columns(parts[:2], 3) == [[parts[0]], [parts[1]]]
-    assert figures.in_columns([], 3) == []
+    page = multiples([result, {**result, "result_id": "b", "scenario": "<u>"}])
+    assert re.findall("<(?!/?(?:style|div|svg|g|title|text|tspan|rect)[ >])", page) == []
+    assert "<title>&lt;a href=&quot;" in page
+    assert {name for panel in drawn_panels([result, {**result, "result_id": "b", "scenario": "<u>"}])
+            for element in panel.iter() for name in element.attrib} == {
+        "role", "aria-label", "class", "x", "y", "dx", "height", "style", "fill", "font-weight",
+    }  # fmt: skip
 
 
 def test_nothing_to_draw_is_no_panel() -> None:
@@ -142,7 +181,7 @@ def test_nothing_to_draw_is_no_panel() -> None:
     ("value", "text"), [(0.344907, "0.3449"), (62.949, "62.95"), (1016380.4, "1,016,380"), (999.96, "1000"), (0.0, "0")]
 )
 def test_a_figure_has_four_digits_or_all_before_the_point(value: float, text: str) -> None:
-    assert figures.number_text(value) == text
+    assert metrics.number_text(value) == text
 
 
 def test_results_of_rounds_that_do_not_compare_stand_in_panels_of_their_own() -> None:

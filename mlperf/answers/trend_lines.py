@@ -1,0 +1,184 @@
+"""Results as lines over the rounds: which compare with which, the best of each round, and what was gained. No words."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, Literal, NamedTuple
+
+from mlperf import compare, guard
+from mlperf.answers.answer import Row
+from mlperf.facts import facts
+from mlperf.figures import PALETTE
+from mlperf.metrics import measure
+from mlperf.model import Kind
+
+By = Literal["server_family", "server", "accelerator", "submitter"]
+MOST: Final = 6
+"""Lines of a chart."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The values of `by` that get a line, and the field they are in."""
+
+    by: By
+    values: tuple[str, ...]
+    kind: Kind
+    benchmark: str
+    """A lineage: a benchmark that was only renamed keeps its line."""
+    scenario: str | None
+    division: str = "closed"
+    has_power: bool = False
+    accelerator_count: int | None = None
+    """Systems with so many accelerators only; all for None."""
+    is_per_accelerator: bool = False
+    palette: tuple[str, ...] = PALETTE
+
+    @property
+    def title(self) -> str:
+        """`ResNet-50 v1.5 Offline`; in training the benchmark alone."""
+        return " ".join(filter(None, [full_name(self.kind, self.benchmark), self.scenario]))
+
+
+class Point(NamedTuple):
+    """A result as the chart draws it."""
+
+    group: str
+    """The value whose line it belongs to."""
+    segment: int
+    """Equal for results that compare."""
+    row: Row
+    value: float
+    """The result, or the result per accelerator."""
+    unit: str
+
+    @property
+    def order(self) -> tuple[float, str]:
+        """A key that sorts best first."""
+        return measure(self.row).order(self.value), self.row["result_id"]
+
+
+class Break(NamedTuple):
+    """Two neighbouring rounds whose results do not compare, and why."""
+
+    ages: tuple[int, int]
+    """Their indexes."""
+    rounds: tuple[str, str]
+    reason: str
+
+
+class Gain(NamedTuple):
+    """How much better the last best result is than the first; over 1 is better."""
+
+    first: Point
+    last: Point
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Trend:
+    """All results of a choice, the best per line, segment and round, and where lines break."""
+
+    points: tuple[Point, ...]
+    bests: tuple[Point, ...]
+    """Oldest round first."""
+    breaks: tuple[Break, ...]
+    spans: Mapping[int, str]
+    """For each segment its rounds: `v2.0 – v5.1`."""
+    without_figure: int
+    """Results that have no figure per accelerator."""
+
+
+def full_name(kind: Kind, benchmark: str) -> str:
+    """The benchmark's full name, its own id for one that the catalog does not know."""
+    known = facts().benchmark(kind, benchmark, None)
+    return known.full_name if known else benchmark
+
+
+def trend(rows: Iterable[Row], choice: Choice) -> Trend:
+    """Results, one row each or one per suite, as lines: a result listed in two suites is one."""
+    once = {row["result_id"]: row for row in rows}
+    wanted = [row for row in once.values() if choice.accelerator_count in (None, row["accelerator_count"])]
+    segments, breaks = _segments(wanted, choice)
+    points = []
+    for row in wanted:
+        value, unit = _figure(row, choice)
+        if value is not None:
+            points.append(Point(row[choice.by], segments[_place(row)], row, value, unit))
+    bests: dict[tuple[int, int, int], Point] = {}
+    for point in sorted(points, key=lambda point: point.order):
+        line = choice.values.index(point.group)
+        bests.setdefault((point.row["round_index"], point.segment, line), point)
+    spans: dict[int, list[str]] = {}
+    for place, segment in sorted(segments.items()):
+        spans.setdefault(segment, []).append(place[1])
+    return Trend(
+        tuple(points),
+        tuple(best for _, best in sorted(bests.items())),
+        breaks,
+        {segment: " – ".join(dict.fromkeys([rounds[0], rounds[-1]])) for segment, rounds in spans.items()},
+        len(wanted) - len(points),
+    )
+
+
+def gain(points: Iterable[Point], to_best: bool = False) -> Gain | None:
+    """From the best of the first round to the best of the last one, in the newest segment that has two rounds.
+
+    With `to_best` to the best of all its rounds after the first. None where no two compare or the rules forbid it.
+    """
+    parts: dict[int, list[Point]] = {}
+    for point in points:
+        parts.setdefault(point.segment, []).append(point)
+    for segment in sorted(parts, reverse=True):
+        ages = {point.row["round_index"] for point in parts[segment]}
+        if len(ages) > 1:
+            later = ages - {min(ages)} if to_best else {max(ages)}
+            first, last = best_in(parts[segment], {min(ages)}), best_in(parts[segment], later)
+            times = ratio(first, last)
+            return None if times is None else Gain(first, last, times)
+    return None
+
+
+def best_in(points: Iterable[Point], ages: Collection[int]) -> Point:
+    """The best point of rounds, by their indexes; of equal ones always the same."""
+    return min((point for point in points if point.row["round_index"] in ages), key=lambda point: point.order)
+
+
+def ratio(first: Point, last: Point) -> float | None:
+    """How many times better the later result is; None where the rules forbid the comparison."""
+    if first.segment != last.segment or any(one.is_refused for one in guard.findings([first.row, last.row])):
+        return None
+    return compare.speedup(last.value, first.value, last.row["better"])
+
+
+def _figure(row: Row, choice: Choice) -> tuple[float | None, str]:
+    if not choice.is_per_accelerator:
+        return row["value"], row["unit"]
+    chips = len(row["accelerators"] or [])
+    value = compare.per_accelerator(row["metric"], row["value"], row["accelerator_count"], chips)
+    return value, compare.per_accelerator_unit(row["metric"], row["unit"])
+
+
+Place = tuple[int, str, str, str]
+"""Of results that compare: the round's index and id, benchmark and unit."""
+
+
+def _place(row: Row) -> Place:
+    return row["round_index"], row["round"], row["benchmark"], row["unit"]
+
+
+def _segments(rows: Iterable[Row], choice: Choice) -> tuple[dict[Place, int], tuple[Break, ...]]:
+    """A number for each place, equal for those between which nothing forbids a comparison; and where it changes."""
+    places = sorted({_place(row) for row in rows})
+    segments, breaks = dict.fromkeys(places[:1], 0), []
+    for one, other in pairwise(places):
+        reason = _parting(one, other, choice)
+        segments[other] = segments[one] + (reason is not None)
+        if reason is not None:
+            breaks.append(Break((one[0], other[0]), (one[1], other[1]), reason))
+    return segments, tuple(breaks)
+
+
+def _parting(one: Place, other: Place, choice: Choice) -> str | None:
+    reason = facts().incomparable(choice.kind, (one[2], one[1]), (other[2], other[1]), choice.scenario)
+    return reason or (None if one[3] == other[3] else f"The unit changed: {one[3]} and {other[3]}.")

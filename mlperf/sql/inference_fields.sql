@@ -1,0 +1,14 @@
+-- What can be asked of inference: one row per round, suite, division, availability, benchmark and scenario, with the numbers
+-- of results, of those with measured power and of those by $submitter; newest round first, then most results.
+select
+    round, round_index, suite, division, availability, benchmark, scenario,
+    max(metric) as metric, max(unit) as unit,
+    count(*)::integer as results,
+    (count(*) filter (where power_value > 0 and efficiency > 0))::integer as measured,
+    (count(*) filter (where submitter = $submitter))::integer as own,
+    (count(*) filter (where submitter = $submitter and power_value > 0 and efficiency > 0))::integer as own_measured,
+    count(distinct coalesce(system_id, system_name)) filter (where submitter = $submitter)::integer as own_systems
+from results
+where suite != 'training' and scenario is not null and valid is distinct from false
+group by round, round_index, suite, division, availability, benchmark, scenario
+order by round_index desc, results desc, suite, benchmark, scenario, division, availability

@@ -1,0 +1,10 @@
+-- Training results by what tells their systems' families: one row per result; of $submitter in $round, of all for nulls.
+select
+    result_id, round, round_index, division, submitter, coalesce(system_id, system_name, '') as system, server, accelerator,
+    accelerator_count, nodes, processor, framework, benchmark
+from results
+where
+    suite = 'training'
+    and ($submitter is null or submitter = $submitter)
+    and ($round is null or round = $round)
+order by round_index desc, submitter, system, benchmark, result_id
