@@ -222,9 +222,13 @@ def _same_runs(results: Collection[_Result]) -> Iterator[Finding]:
         for key in (("result", result.result_id), ("runs", result.same_runs)):
             if key[1] is not None:
                 runs.setdefault((key[0], key[1]), set()).add(result)
-    names = {_listed(_distinct(found), " = ") for found in runs.values() if len(found) > 1}
+    several = [(_distinct(found), len(found)) for found in runs.values() if len(found) > 1]
+    names = {_listed(distinct, " = ") for distinct, _ in several if len(distinct) > 1}
     if names:
         yield Finding("same run", False, f"The same run under several names: {_listed(names, '; ')}.")
+    again = {f"{name} ({count} times)" for (name, *more), count in several if not more}
+    if again:
+        yield Finding("same run", False, f"The same run listed several times: {_listed(again, '; ')}.")
 
 
 def _distinct(results: Collection[_Result]) -> set[str]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 import pyarrow as pa
+import pyarrow.compute as pc
 import streamlit as st
 
 from mlperf import citation, metrics
@@ -30,7 +31,7 @@ LINKS: Final = {
 }
 """Columns that hold addresses, and the words of their links."""
 CHART: Final = {"displayModeBar": False, "responsive": True}
-HEIGHT: Final = 420
+HEIGHT: Final = 360
 ROWS_AT_ONCE: Final = 300
 """From here on rows are fetched as they are scrolled to."""
 
@@ -50,16 +51,23 @@ UNITS: Final = {"value": "unit", "power_value": "power_unit", "efficiency": "eff
 
 
 def _headed(rows: pa.Table) -> Mapping[str, Any]:
-    """The columns to show and their settings: where all figures of a column have one unit, it stands in the header."""
-    columns = {name: _shown_as(name, rows.schema.field(name).type) | {"width": WIDTHS[name]} for name in SHOWN}
-    for name, label in SHORT.items():
-        columns[name] |= {"label": label}
+    """The columns to show and their settings: those that say something of any row, units in the header where one."""
+    said = [name for name in SHOWN if _says_something(rows[name])]
+    columns = {name: _shown_as(name, rows.schema.field(name).type) | {"width": WIDTHS[name]} for name in said}
+    for name in SHORT.keys() & columns.keys():
+        columns[name] |= {"label": SHORT[name]}
     for figure, unit in UNITS.items():
         units = [name for name in rows[unit].unique().to_pylist() if name]
         if len(units) == 1:
-            del columns[unit]
+            columns.pop(unit, None)
             columns[figure] |= {"label": f"{columns[figure]['label']}, {units[0]}"}
     return columns
+
+
+def _says_something(column: pa.ChunkedArray) -> bool:
+    """Whether any cell of a column is filled; a box, whether any is ticked."""
+    filled: bool = column.null_count < len(column)
+    return filled and (not pa.types.is_boolean(column.type) or bool(pc.any(column).as_py()))
 
 
 def results(rows: pa.Table) -> str | None:

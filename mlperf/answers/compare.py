@@ -87,7 +87,7 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
         rows=rows.filter([row in _shown(found) for row in rows["result_id"].to_pylist()]),
         findings=(*_kinds(keys, found), *merged),
         notes=(*_left_out(rows.to_pylist(), found), *_explained(choice)),
-        derived=_derived(choice, names[baseline], is_compared, means),
+        derived=_derived(names[baseline], is_compared, means, any(row.get("per_accelerator") for row in data)),
         file_name=f"compare_{'_'.join(key.system for key in keys)}"[:100],
     )
 
@@ -322,12 +322,12 @@ def _explained(choice: Choice) -> list[str]:
 
 
 def _derived(
-    choice: Choice, baseline: str, is_compared: bool, means: Mapping[SystemKey, tuple[float | None, int]]
+    baseline: str, is_compared: bool, means: Mapping[SystemKey, tuple[float | None, int]], has_shares: bool
 ) -> tuple[str, ...]:  # fmt: skip
     """The derived metrics that are shown: none where nothing is compared."""
     ratios = (f"performance relative to {baseline} (ratio of results)",) if is_compared else ()
     has_mean = any(mean is not None for mean, _ in means.values())
-    per = ("performance per accelerator (result over the system's accelerators)",) if choice.is_per_accelerator else ()
+    per = ("performance per accelerator (result over the system's accelerators)",) if has_shares else ()
     return (*ratios, *(("geometric mean of these ratios",) if has_mean else ()), *per)
 
 

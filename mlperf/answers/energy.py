@@ -49,9 +49,9 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
     found = [row for row in mine if row["power_unit"] == unit and _compares(row, mine[0])]
     found.sort(key=lambda row: (row["power_value"], row["value"], row["result_id"]))
     names = _names(found)
-    best, rounds = found[0], dict.fromkeys(row["round"] for row in mine)
+    best, twins, rounds = found[0], Counter(map(SystemKey.of, found)), dict.fromkeys(row["round"] for row in mine)
     return Answer(
-        heading=f"{names[0][0]}: least energy to train {_title(benchmark)}, {_energy(best)} in {_minutes(best)}",
+        heading=f"{_name(best, twins)}: least energy to train {_title(benchmark)}, {_energy(best)} in {_minutes(best)}",
         below=f"MLPerf® Training {', '.join(rounds)} · {_count(len(found))} with measured energy",
         charts=(_chart(found, names, choice.palette),),
         data=table(_data(found, names)),
@@ -60,6 +60,12 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
         notes=(READING, *_left_out(len(mine) - len(found), mine[0])),
         file_name=f"energy_to_train_{benchmark}",
     )
+
+
+def _name(row: Row, twins: Counter[SystemKey]) -> str:
+    """The system's ID, with its name where results under one ID were measured differently, as AC and DC power."""
+    key = SystemKey.of(row)
+    return f"{key.system} ({row['system_name']})" if twins[key] > 1 and row["system_name"] else key.system
 
 
 def _compares(row: Row, newest: Row) -> bool:

@@ -11,7 +11,7 @@ from mlperf.facts import facts
 from mlperf.metrics import Measure, measure, number_text
 from mlperf.plots import Axis, Series
 
-MOST_DRAWN: Final = 96
+MOST_DRAWN: Final = 64
 """Marks of a chart: what a browser redraws, and is sent, in a moment."""
 WIDEST: Final = 20
 """From this ratio of greatest to smallest on, the axis is logarithmic."""

@@ -67,7 +67,14 @@ def switch(page: Page, turn: int, label: str) -> Clicks:
 
 def segment(page: Page, turn: int, names: tuple[str, ...]) -> Clicks:
     """Click the next part of a control whose parts are all on view; the first one is chosen at first."""
-    return acting.heading(page).hover, page.get_by_text(names[(turn + 1) % len(names)], exact=True).click
+    parts = page.get_by_test_id("stButtonGroup")
+    return acting.heading(page).hover, parts.get_by_text(names[(turn + 1) % len(names)], exact=True).click
+
+
+def option(page: Page, turn: int, label: str, names: tuple[str, ...]) -> Clicks:
+    """Open a select box; click the next of the options, of which the first is chosen at first."""
+    wanted = page.get_by_role("option", name=names[(turn + 1) % len(names)], exact=True)
+    return page.get_by_role("combobox", name=label).click, wanted.click
 
 
 VIEWS = {  # what is looked at, its link, and the choice that is made and taken back in turn
@@ -80,6 +87,24 @@ VIEWS = {  # what is looked at, its link, and the choice that is made and taken 
     "Scaling, R750xa: minutes, speed-up": (
         "scaling?round=v1.1&server=R750xa",
         partial(segment, names=("Minutes", "Speed-up")),
+    ),
+    "Runs, two systems: minutes, over the mean": (
+        "runs?system=training-v1.1/Dell/R750xax4A100-PCIE-80GB&system=training-v1.1/Dell/XE8545x4A100-SXM-80GB&benchmark=resnet",
+        partial(segment, names=("Minutes", "Over the mean")),
+    ),
+    "Power, XR5610 in two rounds: ratios, systems": ("power", partial(segment, names=("Between rounds", "Systems"))),
+    "Rankings, ResNet-50: Server, Offline": (
+        "rankings?round=v3.1&benchmark=resnet&scenario=Server",
+        partial(segment, names=("Server", "Offline")),
+    ),
+    "Trends, families: Offline, Server": (
+        "trends?benchmark=resnet&scenario=Offline",
+        partial(option, label="Scenario", names=("Offline", "Server")),
+    ),
+    "Round, v3.1: submitters, benchmarks": ("round?round=v3.1", partial(segment, names=("Submitters", "Benchmarks"))),
+    "Sizing, ResNet-50: systems, accelerators": (
+        "sizing?round=v3.1&benchmark=resnet&scenario=Server&rate=1000000",
+        partial(segment, names=("Systems", "Accelerators")),
     ),
 }
 

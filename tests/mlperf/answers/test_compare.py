@@ -155,6 +155,8 @@ def test_per_accelerator_is_the_result_over_the_accelerators() -> None:
     assert each["relative"] == pytest.approx(706858.0 / 8 / 12839.1)
     assert rows[xr.system, "resnet", "SingleStream"]["per_accelerator"] is None
     assert "per_accelerator" not in question.answer(con, Choice((xr, h100), xr)).data.column_names
+    without = database([{"result_id": "a", **OFFLINE, "accelerator": None, "accelerators": []}])
+    assert question.answer(without, Choice((xr,), is_per_accelerator=True)).derived == ()
     assert any("per accelerator" in derived for derived in answer.derived)
 
 

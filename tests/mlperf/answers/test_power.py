@@ -196,6 +196,9 @@ def test_twins_measured_as_ac_and_dc_are_told_apart(con: duckdb.DuckDBPyConnecti
     ticks = json.dumps(energy.answer(con, energy.Choice("bert")).charts[0].figure.to_dict(), default=list)
     assert "SMC-H100-AC-Power" in ticks
     assert "SMC-H100-DC-Power" in ticks
+    heading = energy.answer(con, energy.Choice("bert")).heading
+    assert heading.startswith("1xSMC-H100-SXM-80GB (SMC-H100-DC-Power): least energy")
+    assert "SMC-H100" not in energy.answer(con, energy.Choice("retinanet")).heading
 
 
 def small(*results: dict[str, Any]) -> duckdb.DuckDBPyConnection:
