@@ -28,7 +28,8 @@ PANEL: Final = ("suite", "benchmark", "scenario", "metric", "unit", "better")
 KINDS: Final[Mapping[str, Kind]] = {"inference-datacenter": "inference", "inference-edge": "inference"}
 SHOWN: Final = [
     "value", "round", "division", "availability", "submitter", "system_id", "system_name", "server", "accelerator",
-    "accelerator_count", "nodes", "model", "has_power", "verified",
+    "accelerator_count", "nodes", "model", "has_power", "verified", "suite", "benchmark", "scenario", "metric", "unit",
+    "better", "inferred", "valid", "accelerators", "result_id", "same_runs", "round_index",
 ]  # fmt: skip
 
 MOST_PLACES: Final = 20

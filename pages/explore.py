@@ -27,8 +27,7 @@ def show(picked: Filters, answer: session.Answer) -> None:
     """The chart, what it leaves out, files, table, the origin of a marked row, and the footnote to all of it."""
     report.warnings("Read with care:", answer.warnings)
     tables.chart(answer.chart, answer.description)
-    if answer.left_out:
-        st.caption(answer.left_out)
+    report.note(answer.notes)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="files"):
         tables.size(answer.rows.num_rows)
         files.offer(taken_home(picked, answer), "explore")
@@ -39,12 +38,11 @@ def show(picked: Filters, answer: session.Answer) -> None:
 
 def taken_home(picked: Filters, answer: session.Answer) -> Files:
     """The file holds all rows of the choice, as the command line writes them."""
-    left_out = [answer.left_out] if answer.left_out else []
     return Files(
         write=partial(session.download, picked),
         name=picked.file_name,
         title=answer.heading,
-        footnote=lambda: [*answer.warnings, *left_out, *answer.footnote],
+        footnote=lambda: [*answer.warnings, *answer.notes, *answer.footnote],
         charts=["chart"],
         cited=lambda: answer.citation,
     )

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from mlperf.answers import system as question
+from mlperf.answers.system_history import history
 from ui import link, pick, report, session, sheet, view
 
 
@@ -19,6 +20,7 @@ def system() -> None:
             report.heading(found.answer.heading, found.answer.below)
         if not found.answer.is_empty:
             show(found)
+            sheet.history(session.ask(history, chosen[0]))
         view.show(found.answer, "system")
 
 

@@ -42,9 +42,10 @@ def heading(text: str, below: str) -> None:
 
 
 def note(texts: Iterable[str]) -> None:
-    """Small print, from data: a paragraph per text."""
+    """Small print, from data: a paragraph per text; nothing for no texts."""
     style = "font-size:.8rem;line-height:1.45;opacity:.8;margin:0 0 .5rem;overflow-wrap:anywhere"
-    st.html("".join(f'<p style="{style}">{html.escape(text)}</p>' for text in texts))
+    if paragraphs := "".join(f'<p style="{style}">{html.escape(text)}</p>' for text in texts):
+        st.html(paragraphs)
 
 
 def verbatim(text: str) -> str:

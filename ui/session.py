@@ -18,7 +18,7 @@ import pyarrow as pa
 import streamlit as st
 
 from loaders import manifest, snapshot
-from mlperf import citation, export, figures, queries
+from mlperf import citation, export, figures, guard, queries
 from mlperf.answers.answer import Answer as Shown
 from mlperf.answers.rounds import Gap
 from mlperf.facts import facts
@@ -76,8 +76,8 @@ class Answer:
     """A figure of one benchmark and scenario, HTML for several."""
     description: str
     """What the chart shows, in words."""
-    left_out: str
-    """How much the chart does not draw, in words."""
+    notes: tuple[str, ...]
+    """How much the chart does not draw, and what of that side by side may not be compared."""
     warnings: tuple[str, ...]
     """Why results that stand side by side do not compare."""
 
@@ -264,7 +264,7 @@ def _answer(_: Path, filters: Filters) -> Answer:
         rows,
         _drawn(picture.panels),
         f"Bars, best first: {', '.join(panel.title for panel in picture.panels)}",
-        _left_out(picture),
+        tuple(filter(None, [_left_out(picture), *_refused(picture)])),
         tuple(citation.not_comparable(picture.panels, facts())),
     )
 
@@ -280,6 +280,12 @@ def page_colours() -> tuple[str, ...]:
     """The theme's ten colours as the page's own style sheet names them, for charts that are no figures of Plotly."""
     modes = zip(*(st.get_option(f"theme.{mode}.chartCategoricalColors") for mode in ("light", "dark")), strict=True)
     return tuple(f"light-dark({one},{other})" for one, other in modes)
+
+
+def _refused(picture: Picture) -> list[str]:
+    """What stands side by side in a panel though the rules forbid to compare it."""
+    found = guard.merged({panel.title: panel.rows for panel in picture.panels})
+    return [finding.text for finding in found if finding.is_refused]
 
 
 def _left_out(picture: Picture) -> str:

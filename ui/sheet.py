@@ -8,7 +8,8 @@ import pyarrow as pa
 import streamlit as st
 
 from mlperf import metrics
-from ui import tables
+from mlperf.answers.system_history import History
+from ui import report, tables
 
 WIDTHS: Final[Mapping[str, int]] = {
     "test": 175, "scenario": 95, "model": 120, "division": 75, "suite": 95, "has_power": 85, "inferred": 75,
@@ -53,6 +54,14 @@ def relatives(rows: pa.Table) -> None:
     if rows.num_rows:
         st.caption("Other systems of the submitter with this system ID or this server")
         tables.data(rows, "system.relatives")
+
+
+def history(found: History) -> None:
+    """The figures of the same system ID over the rounds, and what stands against comparing them."""
+    if found.figures.num_rows:
+        st.caption("The same system ID over the rounds")
+        tables.data(found.figures, "system.history")
+        report.note(finding.text for finding in found.findings)
 
 
 def _pairs(facts: pa.Table) -> list[tuple[str, str]]:

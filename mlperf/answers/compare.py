@@ -342,20 +342,9 @@ def panels(found: Matrix) -> list[figures.Panel]:
             rounds = tuple(dict.fromkeys(one.row["round"] for one in marks))
             row = marks[0].row
             rows = [one.row | {"value": one.value} for one in marks]
-            parts.append(
-                figures.Panel(
-                    cell.kind,
-                    cell.lineage,
-                    cell.scenario,
-                    row["metric"],
-                    unit,
-                    row["better"],
-                    rounds,
-                    False,
-                    len(rows),
-                    rows,
-                )
-            )
+            shown = unit if unit == row["unit"] else f"{unit} (derived)"
+            known = (cell.kind, cell.lineage, cell.scenario, row["metric"], shown, row["better"])
+            parts.append(figures.Panel(*known, rounds, False, len(rows), rows))
     return parts
 
 

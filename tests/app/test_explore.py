@@ -231,7 +231,7 @@ def test_many_rows_are_a_table_too(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     test = opened()
     assert not test.exception
     assert any("400 rows" in text.value for text in test.text)
-    assert any("Not drawn: 380 results" in caption.value for caption in test.caption)
+    assert "Not drawn: 380 results" in html(test)
     assert PLAIN["system_id"] not in heading(test)
 
 
@@ -242,3 +242,13 @@ def test_one_unit_stands_in_the_header_and_several_in_a_column(small: None) -> N
     several = opened(show="all").dataframe[0]
     assert several.value["unit"].nunique() > 1
     assert json.loads(several.proto.columns)["value"]["label"] == "Result"
+
+
+def test_runs_with_and_without_power_in_one_panel_are_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    power = {"has_power": True, "power_value": 50.0, "power_unit": "W"}
+    results = [{"result_id": "a", **OFFLINE}, {"result_id": "b", **OFFLINE, **H100, **power}]
+    monkeypatch.setenv(session.FOLDER, str(snapshot_in(tmp_path, results)))
+    assert "With and without power" in html(opened(show="all"))
+    assert "With and without power" not in html(opened(has_power="true"))
