@@ -48,6 +48,17 @@ def note(texts: Iterable[str]) -> None:
         st.html(paragraphs)
 
 
+def links(title: str, found: Iterable[tuple[str, str]]) -> None:
+    """A line of links into this app, from data: (name, address) of each; nothing for none."""
+    style = "font-size:.85rem;overflow-wrap:anywhere;margin:0"
+    if anchors := [_anchor(name, address) for name, address in found]:
+        st.html(f'<p style="{style}">{html.escape(title)} {" · ".join(anchors)}</p>')
+
+
+def _anchor(name: str, address: str) -> str:
+    return f'<a href="{html.escape(address)}" target="_self">{html.escape(name)}</a>'
+
+
 def verbatim(text: str) -> str:
     """A text as Markdown that shows it as it is: no link, no directive, no HTML, no mathematics."""
     fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)

@@ -1,14 +1,19 @@
 """An `Answer` on the screen: what to be careful about, charts, notes, data as a table, files, citation, footnote."""
 
 from functools import partial
+from typing import Final
 
 import pyarrow as pa
 import streamlit as st
 
 from mlperf import export
 from mlperf.answers.answer import Answer
+from mlperf.systems import SystemKey, short_names
 from ui import files, report, session, tables
 from ui.files import Files
+
+SYSTEM: Final = ("suite", "round", "submitter", "system_id", "system_name")
+MOST_SHEETS: Final = 8
 
 
 def show(answer: Answer, name: str, instead: pa.Table | None = None) -> None:
@@ -26,6 +31,7 @@ def show(answer: Answer, name: str, instead: pa.Table | None = None) -> None:
     else:
         tables.data(instead, f"{name}.instead")
     report.note(_notes(answer))
+    report.links("Sheets:", _sheets(answer))
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{name}.files"):
         files.offer(_files(answer, name, instead is None), name)
     _data(answer, name)
@@ -40,6 +46,12 @@ def charts(answer: Answer, name: str) -> None:
     for number, chart in enumerate(answer.charts):
         with grid.cell():
             tables.chart(chart.figure, chart.description, _key(name, number))
+
+
+def _sheets(answer: Answer) -> list[tuple[str, str]]:
+    """The systems behind an answer, by name and address of their sheets; the data's table has those of the others."""
+    keys = list(dict.fromkeys(SystemKey.of(row) for row in answer.rows.select(list(SYSTEM)).to_pylist()))
+    return [(name, key.address) for key, name in short_names(keys[:MOST_SHEETS]).items()]
 
 
 def _notes(answer: Answer) -> list[str]:

@@ -221,7 +221,7 @@ def _charts(
     ]
     line = Series("baseline", [1, 1], [-0.5, len(places) - 0.5], mode="lines", dash="dash", is_listed=False)
     values = [1.0, *(x for one in series for x in one.x if x is not None)]
-    room = max(max(values) - min(values), 0.1) * 0.15
+    room = max(max(values) - min(values), 0.1) * (0.3 if len(others) == 1 else 0.1)
     figure = plots.plot(
         [line, *series],
         Axis(measured.axis, range=(min(values) - room, max(values) + room)),
