@@ -26,7 +26,7 @@ from loaders.trees.protocol import Assembled, Context, Tree
 from loaders.unpack import LIMITS, Limits, OnProgress, Source, container_digest, looks_like, packed_files, sources
 from mlperf.errors import AmbiguousFormat, LoadError, Problem, StoreError, UnknownFormat, Where
 from mlperf.facts import facts
-from mlperf.model import Measurement, Run, SystemSheet
+from mlperf.model import Measurement, Run, SystemSheet, Verdict
 
 OWN = "own"
 """The origin of results whose owner nobody named."""
@@ -122,7 +122,7 @@ class Reading:
             self.report.problems.append(found)
         elif isinstance(found, Measurement):
             self.keep(found, tree.NAME, tree.RANK)
-        else:
+        elif not isinstance(found, Verdict):
             round_ = facts().round("training" if isinstance(found, Run) else found.kind, found.round or "")
             submitter = facts().submitter(_submitter(found))
             if round_ is None or not submitter or not found.system_id:

@@ -74,6 +74,8 @@ class Measurement:
     """Runs behind a training score, failed ones included."""
     same_runs: str | None = None
     """Equal for results of the very same runs, wherever their logs lie; None where that cannot be told."""
+    group: str = ""
+    """The folder or lone log that it was computed from, as the owner of the files has it; "" for a table's row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,35 @@ class Run:
     stopped_ms: int | None
     location: str | None
     """The group's folder inside the round's repository, as in the group's `Measurement`."""
+    group: str = ""
+    """As in `Measurement.group`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One rule that a result is held against, as far as its logs tell."""
+
+    rule: str
+    """What is asked, in a few words: `Minimum duration`."""
+    verdict: Literal["met", "broken", "unknown"]
+    """`unknown`: the logs do not tell."""
+    found: str
+    """With its unit; why nothing was found for `unknown`."""
+    needed: str
+    """With its unit."""
+    where: Where
+    """File and line of what was found; the folder where a missing file is the finding."""
+    source: str
+    """Where the rule stands."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All checks of one result, or of logs that give none."""
+
+    group: str
+    """As in `Measurement.group`."""
+    checks: tuple[Check, ...]
 
 
 @dataclass(frozen=True)

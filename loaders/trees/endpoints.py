@@ -77,12 +77,28 @@ def read_config(source: Source, place: Place) -> Iterator[EndpointConfig]:
         yield EndpointConfig(place, Where(source.name), found[1].decode())
 
 
-def score_endpoint(log: Endpoint, config: EndpointConfig | None, round_id: str | None, benchmark: str | None) -> Scored:
+def is_endpoint(source: Source) -> bool:
+    """Whether a file that lies in no results folder is a `result_summary.json`, by its name and first bytes."""
+    return source.name.rpartition("/")[2].lower() == "result_summary.json" and b'"n_samples_' in source.head
+
+
+def score_endpoint(
+    log: Endpoint,
+    config: EndpointConfig | None,
+    round_id: str | None,
+    benchmark: str | None,
+    scenario: str | None,
+) -> Scored:
     """The score of an endpoints log in the folder of a scenario, and the field that gave it."""
     scored = Scored(log.where, is_inferred=False, is_valid=_is_valid(log))
-    folder = facts().scenario(log.place.scenario or (config.scenario if config else ""))
     stated = facts().scenario(config.scenario) if config else None
+    folder = scenario or stated
     scored.logged = folder
+    lacking = [what for what, told in (("round", round_id), ("benchmark", benchmark), ("scenario", folder)) if not told]
+    if lacking:
+        found = f"nothing names its {' and '.join(lacking)}, which decide what its score is."
+        scored.note(log.where, "no-identity", found, "Load it in its results tree, or name them.")
+        return scored
     score = facts().score("inference", round_id or "", benchmark or "", folder)
     if score is None or folder is None:
         found = f"nothing says how {benchmark} {folder} of {round_id} is scored."

@@ -34,7 +34,7 @@ def claims(source: Source) -> bool:
     folders = [part.lower() for part in parts[-4:-1]]
     if name in {loadgen.DETAIL, loadgen.SUMMARY, inference_power.NAME, accuracy.NAME, _MAPPING}:
         return True
-    if folders[-1:] == ["performance"] and name in endpoints.NAMES:
+    if (folders[-1:] == ["performance"] and name in endpoints.NAMES) or endpoints.is_endpoint(source):
         return True
     if name in endpoints.CONFIGS:
         return b"type:" in source.head and facts().scenario(folders[-1] if folders else "") is not None
@@ -79,7 +79,7 @@ def _read_log(source: Source, name: str, where: Place) -> Iterator[Piece | Probl
         yield from accuracy.read_accuracy(source, where)
     elif where.part == "power":
         yield from inference_power.read_power_file(source, where)
-    elif where.part == "endpoint" and name in endpoints.NAMES:
+    elif where.part in {"endpoint", "alone"} and name in endpoints.NAMES:
         yield from endpoints.read_endpoint(source, where)
     elif where.part == "measurements":
         yield from read_measurements(source, where)

@@ -1,14 +1,16 @@
 """From the files of an MLPerf Inference results tree to results: which logs make one, whose it is, what it lacks."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from loaders.trees import accuracy, endpoints, inference_power, loadgen
 from loaders.trees.inference_paths import Place, round_of
 from loaders.trees.inference_score import Run, Scored, score
 from loaders.trees.measurements import Measurements
-from loaders.trees.protocol import Assembled, Context
+from loaders.trees.protocol import Assembled, Context, Label
 from mlperf.errors import Problem, Where
 from mlperf.facts import facts
 from mlperf.log_rules import log_rules
@@ -66,6 +68,31 @@ class _Result:
         elif self.endpoint is None or piece.where.file.endswith("result_summary.json"):
             self.endpoint = piece
 
+    def label(self, label: Label) -> Place:
+        """The place with what its owner says of it before what folders say."""
+        return replace(
+            self.place,
+            round=label.round or self.place.round,
+            division=label.division or self.place.division,
+            submitter=label.submitter or self.place.submitter,
+            system_id=label.system_id or self.place.system_id,
+            model=label.benchmark or self.place.model,
+            scenario=self.place.scenario or label.scenario,
+        )
+
+
+_RUN_FOLDER: Final = re.compile(r"/performance(/run_\d+)?$", re.IGNORECASE)
+
+
+def group_of(result: _Result) -> str:
+    """The scenario's folder of a result as its owner has it; a log that lies in no folder is a group of its own."""
+    files = [log.file for forms in result.runs.values() for log in forms.values()]
+    files += [result.endpoint.where.file] if result.endpoint else []
+    files += [] if files else [reading.where.file for reading in result.readings.values()]
+    files += [] if files or result.quality is None else [result.quality.where.file]
+    first = min(files, default=result.place.root)
+    return _RUN_FOLDER.sub("", first.rpartition("/")[0]) or first
+
 
 @dataclass(frozen=True)
 class _Tree:
@@ -118,7 +145,8 @@ def assemble(pieces: Sequence[Piece], context: Context) -> Iterator[Assembled]:
 
 def _assembled(result: _Result, tree: _Tree) -> Iterator[Assembled]:
     """One result."""
-    where = result.place
+    label = tree.context.label(group_of(result))
+    where = result.label(label)
     round_id, scenario = tree.round(where), facts().scenario(where.scenario or "")
     if where.scenario is not None and scenario is None:
         yield from _unknown_scenario(result)
@@ -129,7 +157,7 @@ def _assembled(result: _Result, tree: _Tree) -> Iterator[Assembled]:
         yield from _unknown_model(result, round_id)
         return
     if result.endpoint is not None and run is None:
-        scored = endpoints.score_endpoint(result.endpoint, result.config, round_id, benchmark)
+        scored = endpoints.score_endpoint(result.endpoint, result.config, round_id, benchmark, scenario)
     elif run is not None:
         scored = score(run, round_id, benchmark, scenario)
         yield from _missing_runs(result, name, round_id, scenario, scored)
@@ -141,11 +169,12 @@ def _assembled(result: _Result, tree: _Tree) -> Iterator[Assembled]:
         power = _power(result, name, run, scored, round_id, scenario or scored.logged)
         scored.problems += power.problems
     yield from scored.problems
-    sheet = tree.sheet(where)
-    yield from _lacks(result, scored, sheet)
+    sheet = tree.sheet(result.place)
+    yield from _lacks(result, scored, sheet, label)
     if scored.value is not None or where.model is None:
         mark = None if run is None else run.mark
-        yield _measurement(result, tree, scored, power, sheet, benchmark, mark)
+        found = _measurement(result, where, round_id, scored, power, sheet, benchmark, mark)
+        yield replace(found, **{name: said for name in _LABELLED if (said := getattr(label, name))})
 
 
 def _counting(result: _Result, round_id: str | None, scenario: str | None) -> tuple[Run | None, str]:
@@ -210,10 +239,16 @@ def _power(
     return inference_power.measured(round_id, scenario, scored.logged, run.detail, readings, result.power_files)
 
 
-def _lacks(result: _Result, scored: Scored, sheet: SystemSheet | None) -> Iterator[Problem]:
+_LABELLED: Final = (
+    "system_name", "availability", "suites", "accelerator", "accelerators_per_node", "nodes", "processor", "framework",
+)  # fmt: skip
+"""What the owner's word replaces in a measurement; identity is told by the place."""
+
+
+def _lacks(result: _Result, scored: Scored, sheet: SystemSheet | None, label: Label) -> Iterator[Problem]:
     if result.place.model is None or scored.value is None:
         return
-    if sheet is None:
+    if sheet is None and not label.suites:
         found = f"systems/{result.place.system_id}.json is not there, so nothing tells the system and its suites."
         yield Problem(scored.where, "missing-system", found, "Load it together with the logs.")
     if result.quality is None and result.endpoint is None:
@@ -226,20 +261,20 @@ def _lacks(result: _Result, scored: Scored, sheet: SystemSheet | None) -> Iterat
 
 def _measurement(
     result: _Result,
-    tree: _Tree,
+    where: Place,
+    round_id: str | None,
     scored: Scored,
     power: inference_power.Power | None,
     sheet: SystemSheet | None,
     benchmark: str | None,
     mark: str | None,
 ) -> Measurement:
-    where = result.place
     told = dict(sheet.facts) if sheet is not None else {}
     has_value = power is not None and power.value is not None
     return Measurement(
         where=scored.where,
         kind="inference",
-        round=tree.round(where),
+        round=round_id,
         suites=told.get("system_type"),
         division=where.division or told.get("division"),
         availability=told.get("status"),
@@ -267,9 +302,10 @@ def _measurement(
         accuracy=result.quality.text(benchmark) if result.quality is not None else None,
         inferred=scored.is_inferred,
         valid=scored.is_valid,
-        location=_location(where),
+        location=_location(result.place),
         is_computed=True,
         same_runs=mark,
+        group=group_of(result),
     )
 
 

@@ -118,7 +118,8 @@ def assemble(pieces: Sequence[Piece], context: Context) -> Iterator[Assembled]:
         found = f"{count} logs lie in a folder inside a benchmark's folder."
         yield Problem(Where(folder), "nested-copy", found, "They were not read: only a benchmark's own folder counts.")
     for _, group in sorted(groups.items()):
-        if group.sheet is None and group.system and group.logs:
+        group.apply(context.label(group.where.file))
+        if group.sheet is None and group.system and group.logs and not group.label.division:
             found = f"the tree has no systems/{group.system}.json."
             fix = "Its division and hardware are not known. Add the file and load the tree again."
             yield Problem(group.where, "no-system", found, fix)

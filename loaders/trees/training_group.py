@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from loaders.trees.protocol import Assembled
+from loaders.trees.protocol import Assembled, Label
 from loaders.trees.training_log import RunLog
 from loaders.trees.training_power import kilojoules
 from loaders.trees.training_score import Scored, score
@@ -54,6 +54,19 @@ class Group:
     node_watts: dict[str, list[float]] = field(default_factory=dict)
     """By the run's name."""
     switch_watts: dict[str, list[float]] = field(default_factory=dict)
+    label: Label = field(default_factory=Label)
+
+    def apply(self, label: Label) -> None:
+        """What its owner says comes before what folders say."""
+        self.label = label
+        self.round = label.round or self.round
+        self.system = label.system_id or self.system
+        self.benchmark = label.benchmark or self.benchmark
+
+    def told(self, field_name: str, of: str) -> str | None:
+        """A field of a measurement: by the owner's word, else by the system's sheet."""
+        said: str | None = getattr(self.label, field_name, None)
+        return said or (dict(self.sheet.facts).get(of) if self.sheet else None)
 
     def names(self) -> list[str]:
         """The runs in their natural order: result_2 before result_10."""
@@ -144,7 +157,6 @@ def _result(
     if isinstance(found, str):
         yield Problem(group.where, "no-energy", f"{written}: {found}.", "The energy was left out.")
     energy = None if isinstance(found, str) else found
-    sheet = dict(group.sheet.facts) if group.sheet else {}
     rule = facts().score("training", group.round or benchmark.first, benchmark.id, None)
     rule = rule or facts().score("training", benchmark.first, benchmark.id, None)
     yield Measurement(
@@ -163,7 +175,8 @@ def _result(
         is_computed=True,
         runs=len(logs),
         same_runs=_same_runs(logs),
-        **{name: sheet.get(of) for name, of in _CELLS.items()},  # type: ignore[arg-type]  # all of them are texts
+        group=group.where.file,
+        **{name: group.told(name, of) for name, of in _CELLS.items()},  # type: ignore[arg-type]  # all of them are texts
     )
 
 
@@ -190,7 +203,7 @@ def _same_runs(logs: Sequence[RunLog]) -> str | None:
 
 def _submitter(group: Group) -> str | None:
     """As tables have it: the sheet's word before the folder's name (`HabanaLabs` in the folder `Habana`)."""
-    return dict(group.sheet.facts).get("submitter") or group.submitter if group.sheet else group.submitter
+    return group.told("submitter", "submitter") or group.submitter
 
 
 def _run(
@@ -201,7 +214,7 @@ def _run(
     return Run(
         where=log.where,
         round=group.round,
-        division=dict(group.sheet.facts).get("division") if group.sheet else None,
+        division=group.told("division", "division"),
         submitter=_submitter(group) or "",
         system_id=group.system or "",
         benchmark=benchmark_id,
@@ -216,6 +229,7 @@ def _run(
         started_ms=_milliseconds(log.started_ms),
         stopped_ms=_milliseconds(log.stopped_ms),
         location=group.location,
+        group=group.where.file,
     )
 
 
