@@ -11,7 +11,7 @@ from importlib import import_module
 
 import streamlit as st
 
-from ui import http
+from ui import http, receiving
 
 HEAVY_MODULES = ("pandas", "plotly.graph_objects", "duckdb", "pyarrow")
 
@@ -28,7 +28,8 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     import_module("ui.session").hub()
     gc.collect()
     gc.freeze()
-    yield
+    async with receiving.sweeping():
+        yield
 
 
 app = st.App("ui/main.py", lifespan=lifespan, routes=http.ROUTES, middleware=http.MIDDLEWARE)

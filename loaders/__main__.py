@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from loaders import manifest, registry, snapshot, store
 from loaders.ingest import OWN, SourceReport, load
 from loaders.report import lines
 from loaders.resolve import MLCOMMONS
+from loaders.trees.protocol import Label
 from loaders.unpack import OnProgress
 from mlperf import export, queries
 from mlperf.errors import DashboardError
@@ -53,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="OWNER",
         help=f"whose results they are (default: {OWN}, unverified); {MLCOMMONS}: MLCommons published them",
     )
+    said = into.add_argument_group("what logs do not say", "Comes before what folders and systems/*.json say.")
+    for field in fields(Label):
+        said.add_argument("--" + field.name.replace("_", "-"), metavar="TEXT")
     _add_jobs(into)
     into.set_defaults(run=_load)
     built = commands.add_parser("snapshot", help="build the embedded snapshot")
@@ -119,9 +124,12 @@ def _load(options: argparse.Namespace) -> int:
     connection = store.open_database(options.into)
     reports: list[SourceReport] = []
     listed = manifest.read()
+    label = Label(**{field.name: getattr(options, field.name) for field in fields(Label)})
     for path in options.path:
         with _progress(path) as progress:
-            reports += load(path, connection, listed, on_progress=progress, origin=options.origin, jobs=options.jobs)
+            reports += load(
+                path, connection, listed, on_progress=progress, origin=options.origin, jobs=options.jobs, label=label
+            )
     connection.close()
     if any(report.is_loaded for report in reports):
         print("\n".join(line for report in reports for line in lines(report)))

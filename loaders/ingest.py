@@ -22,7 +22,7 @@ from loaders.manifest import Listed, Manifest
 from loaders.normalise import normalise
 from loaders.resolve import MLCOMMONS, Seen
 from loaders.store import Content, Partition, SourceFile, Stored, add, sighting_id, store
-from loaders.trees.protocol import Assembled, Context, Tree
+from loaders.trees.protocol import Assembled, Context, Label, Tree
 from loaders.unpack import LIMITS, Limits, OnProgress, Source, container_digest, looks_like, packed_files, sources
 from mlperf.errors import AmbiguousFormat, LoadError, Problem, StoreError, UnknownFormat, Where
 from mlperf.facts import facts
@@ -136,6 +136,27 @@ class Reading:
             else:
                 self.sheets.append(known)
 
+    def conclude(self, label: Label | None = None) -> None:
+        """Put its trees together, under what the owner says of them; refuse it where nothing in it is ours."""
+        labels = {"": label} if label is not None else {}
+        for tree in registry.TREES:
+            pieces = self.pieces.pop(tree.NAME, [])
+            if self.report.refused is None:
+                for found in tree.assemble(pieces, Context(self.owners_name, self.above, labels)):
+                    self.keep_tree(found, tree)
+        for folder, count in sorted(self.strangers.items()):
+            what = f"{count} training run{'s' if count > 1 else ''}"
+            told = f"{what}: no folder and no systems/*.json tell the round, the submitter and the system."
+            fix = "They were left out. Load the whole tree, or say it: --round, --submitter, --system-id."
+            self.report.problems.append(Problem(Where(folder), "no-identity", told, fix))
+        self.judge()
+
+    def judge(self) -> None:
+        """Refuse it where nothing in it is ours."""
+        report = self.report
+        if report.refused is None and not report.recognised and not report.problems:
+            report.refused = _unknown(report)
+
     def _placed(self, where: Where) -> Where:
         return Where(self.path(where.file), where.line)
 
@@ -156,14 +177,18 @@ def load(
     name: str | None = None,
     origin: str = OWN,
     jobs: int = 1,
+    label: Label | None = None,
 ) -> Iterator[SourceReport]:
     """Load everything under `path`, one report per file, archive or tree, each stored as a whole or not at all.
 
     `name` is what its owner calls it; `origin` whose results a file holds that the manifest does not list: nothing in a
-    file proves that MLCommons published it. `jobs` processes read archives side by side. Raises nothing of ours: what
-    cannot be read is `refused` in its report.
+    file proves that MLCommons published it. `jobs` processes read archives side by side. `label` is what the owner says
+    of all of it, which comes before folders and systems JSON. Raises nothing of ours: what cannot be read is `refused`
+    in its report.
     """
-    for reading in read(path, manifest, limits=limits, on_progress=on_progress, name=name, origin=origin, jobs=jobs):
+    for reading in read(
+        path, manifest, limits=limits, on_progress=on_progress, name=name, origin=origin, jobs=jobs, label=label
+    ):
         yield stored(reading, connection)
 
 
@@ -206,28 +231,31 @@ def read(
     name: str | None = None,
     origin: str = OWN,
     jobs: int = 1,
+    label: Label | None = None,
 ) -> Iterator[Reading]:
     """Read everything under `path`, and store nothing; as `load` otherwise."""
     archives = packed_files(path, name) if jobs > 1 else []
     if len(archives) < 2:
-        yield from _read(path, manifest, limits, on_progress, name, origin, frozenset())
+        yield from _read(path, manifest, limits, on_progress, name, origin, frozenset(), label)
         return
     total = sum(file.stat().st_size for file, _ in archives)
     done = 0
     with ProcessPoolExecutor(jobs) as pool:
-        one = partial(_read_archive, manifest=manifest, limits=limits, origin=origin)
+        one = partial(_read_archive, manifest=manifest, limits=limits, origin=origin, label=label)
         for (file, _), readings in zip(archives, pool.map(one, archives), strict=True):
             yield from readings
             done += file.stat().st_size
             if on_progress:
                 on_progress(done, total)
-    yield from _read(path, manifest, limits, None, name, origin, frozenset(file for file, _ in archives))
+    yield from _read(path, manifest, limits, None, name, origin, frozenset(file for file, _ in archives), label)
 
 
-def _read_archive(archive: tuple[Path, str], manifest: Manifest, limits: Limits, origin: str) -> list[Reading]:
+def _read_archive(
+    archive: tuple[Path, str], manifest: Manifest, limits: Limits, origin: str, label: Label | None
+) -> list[Reading]:
     """One archive, in a process of its own."""
     file, name = archive
-    return list(_read(file, manifest, limits, None, name, origin, frozenset()))
+    return list(_read(file, manifest, limits, None, name, origin, frozenset(), label))
 
 
 def _read(
@@ -238,12 +266,21 @@ def _read(
     name: str | None,
     origin: str,
     without: frozenset[Path],
+    label: Label | None,
 ) -> Iterator[Reading]:
+    items = sources(path, limits, on_progress, name=name, without=without)
+    for reading in gather(items, manifest, origin, as_text(name or str(path))):
+        reading.conclude(label)
+        yield reading
+
+
+def gather(items: Iterator[Source | Problem], manifest: Manifest, origin: str, name: str) -> Iterator[Reading]:
+    """What the files say, file by file; `conclude` makes results of it. `name` is what the whole is called."""
     reading: Reading | None = None
     loose: _Loose | None = None
     left_out: list[Problem] = []  # members of the archive to come, which were not read
     try:
-        for item in sources(path, limits, on_progress, name=name, without=without):
+        for item in items:
             if isinstance(item, Source):
                 tree = registry.tree_of(item)
                 if tree is not None and item.container.kind not in ("zip", "tar"):
@@ -251,7 +288,8 @@ def _read(
                     loose.take(item, tree)
                     continue
                 if reading is None or item.file != reading.file:
-                    yield from _finished(reading)
+                    if reading is not None:
+                        yield reading
                     reading = _begun(item, manifest, origin)
                     yield from _aside(left_out, reading)
                 _take(item, tree, reading)
@@ -261,12 +299,13 @@ def _read(
                 reading.report.problems.append(item)
             else:
                 left_out.append(item)
-        yield from _finished(reading)
+        if reading is not None:
+            yield reading
         if loose is not None:
-            yield from _finished(loose.reading(manifest))
+            yield loose.reading(manifest)
         yield from _aside(left_out, None)
     except LoadError as fault:
-        refused = reading or Reading(SourceReport(as_text(name or str(path))), None)
+        refused = reading or Reading(SourceReport(name), None)
         refused.report.refused = fault
         yield refused
 
@@ -367,27 +406,6 @@ def _read_table(item: Source, reading: Reading) -> None:
         else:
             reading.keep(parsed, found.NAME, found.RANK)
     reading.report.recognised[found.TITLE] += 1
-
-
-def _finished(reading: Reading | None) -> Iterator[Reading]:
-    """The reading with its trees put together, or refused where nothing in it is ours."""
-    if reading is None:
-        return
-    for tree in registry.TREES:
-        pieces = reading.pieces.pop(tree.NAME, [])
-        if reading.report.refused is None:
-            for found in tree.assemble(pieces, Context(reading.owners_name, reading.above)):
-                reading.keep_tree(found, tree)
-    for folder, count in sorted(reading.strangers.items()):
-        what = f"{count} training run{'s' if count > 1 else ''}"
-        told = f"{what}: no folder and no systems/*.json tell the round, the submitter and the system."
-        reading.report.problems.append(
-            Problem(Where(folder), "no-identity", told, "They were left out. Load the whole tree.")
-        )
-    report = reading.report
-    if report.refused is None and not report.recognised and not report.problems:
-        report.refused = _unknown(report)
-    yield reading
 
 
 def _unknown(report: SourceReport) -> UnknownFormat:

@@ -74,16 +74,27 @@ def _few_collections() -> Iterator[None]:
 
 def open_snapshot(folder: Path = DATA) -> duckdb.DuckDBPyConnection:
     """The snapshot in `folder` as a database in memory that reaches no file and no network. Raises `StoreError`."""
+    connection = read_snapshot(folder)
+    seal(connection)
+    return connection
+
+
+def read_snapshot(folder: Path = DATA) -> duckdb.DuckDBPyConnection:
+    """As `open_snapshot`, but not sealed: for attaching what else it shall reach. Raises `StoreError`."""
     connection = duckdb.connect(":memory:")
     try:
         for table in TABLES:
             connection.read_parquet(str(folder / f"{table}.parquet")).create(table)
-        connection.execute("set enable_external_access = false")
-        connection.execute("set lock_configuration = true")
     except duckdb.Error as fault:
         found = str(fault).partition("\n")[0]
         raise StoreError(found, str(folder), "Build the snapshot with `make snapshot`.") from fault
     return connection
+
+
+def seal(connection: duckdb.DuckDBPyConnection) -> None:
+    """From now on the database reaches no file that it does not hold yet, and no network."""
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
 
 
 def _write(connection: duckdb.DuckDBPyConnection, table: str, target: Path) -> Path:

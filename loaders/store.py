@@ -83,7 +83,7 @@ def open_database(path: Path | None) -> duckdb.DuckDBPyConnection:
             connection.execute(_SCHEMA)
     except duckdb.Error as fault:
         raise StoreError(
-            _first_line(fault), str(path), "Name a file that Roundtable made, or one that does not exist yet."
+            first_line(fault), str(path), "Name a file that Roundtable made, or one that does not exist yet."
         ) from fault
     return _ours(connection, path)
 
@@ -97,7 +97,7 @@ def open_to_read(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(str(path), read_only=True)
     except duckdb.Error as fault:
-        raise StoreError(_first_line(fault), str(path), "Name a file that `python -m loaders load` made.") from fault
+        raise StoreError(first_line(fault), str(path), "Name a file that `python -m loaders load` made.") from fault
     return _ours(connection, path)
 
 
@@ -119,7 +119,8 @@ def _ours(connection: duckdb.DuckDBPyConnection, path: Path | None) -> duckdb.Du
 _COLUMNS: Final = "select table_name, column_name from duckdb_columns() where not internal order by column_index"
 
 
-def _first_line(fault: Exception) -> str:
+def first_line(fault: Exception) -> str:
+    """What DuckDB says in a sentence, without its long explanations."""
     line = str(fault).partition("\n")[0]
     return line if line.endswith((".", "!")) else f"{line}."
 
@@ -174,10 +175,10 @@ def _touching(cursor: duckdb.DuckDBPyConnection, partitions: Collection[Partitio
 def _changing(connection: duckdb.DuckDBPyConnection, name: str) -> Iterator[duckdb.DuckDBPyConnection]:
     cursor = connection.cursor()
     try:
-        with _transaction(cursor):
+        with transaction(cursor):
             yield cursor
     except duckdb.Error as fault:
-        raise StoreError(_first_line(fault), name, "Nothing of this source was stored.") from fault
+        raise StoreError(first_line(fault), name, "Nothing of this source was stored.") from fault
 
 
 def _add(cursor: duckdb.DuckDBPyConnection, source: SourceFile, content: Content) -> int:
@@ -193,7 +194,8 @@ def _told(found: Between) -> Problem:
 
 
 @contextmanager
-def _transaction(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def transaction(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All statements within, or none of them."""
     cursor.begin()
     try:
         yield
@@ -264,7 +266,7 @@ def _replace_source(cursor: duckdb.DuckDBPyConnection, source: SourceFile, conte
     _append(cursor, "sources", [{**described, "format": formats, "rows": len(content.seen)}])
     for statement in _FORGET:
         cursor.execute(statement, {"sha256": source.sha256})
-    _append(cursor, "problems", _problem_rows(content.problems, source.source, sha256=source.sha256))
+    _append(cursor, "problems", problem_rows(content.problems, source.source, sha256=source.sha256))
     _append(cursor, "runs", (_run_row(run, source) for run in content.runs))
     _append(cursor, "sheets", (row for sheet in content.sheets for row in _sheet_rows(sheet, source)))
 
@@ -291,7 +293,7 @@ def _place(where: Where, source: SourceFile) -> dict[str, Any]:
     return {"sha256": source.sha256, "source": source.source, "source_path": where.file}
 
 
-def _problem_rows(
+def problem_rows(
     problems: Iterable[Problem], source: str, *, sha256: str | None = None, partition: str | None = None
 ) -> list[dict[str, Any]]:
     """One row per kind of fault and file, with its first place and how often it occurred."""
@@ -350,11 +352,11 @@ class _Made:
         """Make a partition's rows; the faults between its sources."""
         results, between, owners = resolve.resolve(seen)
         self.results += [resolve.row(result) for result in results]
-        self._systems += _systems(results)
+        self._systems += system_rows(results)
         self._owners |= owners
         for source in sorted({fault.source for fault in between}):
             own = [fault.problem for fault in between if fault.source == source]
-            self._problems += _problem_rows(own, source, partition="/".join(partition))
+            self._problems += problem_rows(own, source, partition="/".join(partition))
         return [_told(fault) for fault in between]
 
     def write(self, cursor: duckdb.DuckDBPyConnection) -> None:
@@ -438,7 +440,7 @@ _SYSTEM_FIELDS: Final = (
 )  # fmt: skip
 
 
-def _systems(results: Iterable[Result]) -> Iterator[dict[str, Any]]:
+def system_rows(results: Iterable[Result]) -> Iterator[dict[str, Any]]:
     """One row per system, suite and division, from the first of its results that says anything."""
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     for result in results:

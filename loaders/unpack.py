@@ -6,7 +6,7 @@ Nothing is unpacked to disk, no archive is held whole, nothing is written. What 
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from loaders.tars import tar_members
 from loaders.zips import zip_directory, zip_members
 from mlperf.errors import BrokenFile, LoadError, Problem, UnsafeArchive, Where
 
-__all__ = ["Container", "Limits", "Source", "container_digest", "looks_like", "sources"]
+__all__ = ["Container", "Limits", "Source", "container_digest", "gathered", "looks_like", "sources"]
 
 LIMITS = Limits()
 OnProgress = Callable[[int, int], None]
@@ -176,14 +176,53 @@ def _folder(
             continue
         file, path, size = entry
         name = f"{container.name}/{path}"
-        try:
-            yield from _file(file, name, container, limits, partial(_report, progress, done, size, total))
-        except UnsafeArchive as error:
-            yield _refused(name, "unsafe-archive", error)
-        except BrokenFile as error:
-            yield _refused(name, "broken-file", error)
+        yield from _guarded(file, name, container, limits, partial(_report, progress, done, size, total))
         done += size
         progress(done, total)
+
+
+def _guarded(
+    file: Path, name: str, container: Container, limits: Limits, on_progress: Callable[[int], None]
+) -> Iterator[Source | Problem]:
+    """What one of several files holds; a Problem where it is damaged or unsafe."""
+    try:
+        yield from _file(file, name, container, limits, on_progress)
+    except UnsafeArchive as error:
+        yield _refused(name, "unsafe-archive", error)
+    except BrokenFile as error:
+        yield _refused(name, "broken-file", error)
+
+
+def gathered(
+    files: Sequence[tuple[Path, str]], limits: Limits = LIMITS, on_progress: OnProgress | None = None
+) -> Iterator[Source | Problem]:
+    """As `sources`, for files that lie on disk under other names than their owner's: (file, its owner's path).
+
+    The owner's paths are names only and reach no disk. One that is unsafe, or that a file before has, is a Problem.
+    """
+    whole = Container(_top([tidy_name(given) for _, given in files]), "folder", Path("/"))
+    total, done = sum(file.stat().st_size for file, _ in files), 0
+    progress = on_progress or (lambda _done, _total: None)
+    known: set[str] = set()
+    for file, given in sorted(files, key=lambda item: item[1]):
+        size, path = file.stat().st_size, tidy_name(given)
+        if reason := unsafe_name(given, limits):
+            yield Problem(Where(shown(path)), "unsafe-name", f"{reason} and was not read.", "Rename or move it.")
+        elif path in known:
+            fix = "It was not read. Put files of one name into folders, and these into a .zip."
+            yield Problem(Where(path), "same-name", "is the name of two files.", fix)
+        else:
+            known.add(path)
+            path = path if path.startswith(f"{whole.name}/") or not whole.name else f"{whole.name}/{path}"
+            yield from _guarded(file, path, whole, limits, partial(_report, progress, done, size, total))
+        done += size
+        progress(done, total)
+
+
+def _top(paths: Sequence[str]) -> str:
+    """The folder that holds all files; "" for one that lies in none."""
+    folders = {path.partition("/")[0] if "/" in path else "" for path in paths}
+    return folders.pop() if len(folders) == 1 and (len(paths) == 1 or folders != {""}) else "upload"
 
 
 def _refused(name: str, kind: str, error: LoadError) -> Problem:

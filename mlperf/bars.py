@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
-from mlperf.plots import HOVER, NEUTRAL, shown
+from mlperf.plots import HOVER, NEUTRAL, hatched, shown
+from mlperf.unverified import MARK
 
 PLACE: Final = 24
 """Pixels of a bar's place; more where names have several lines."""
@@ -18,6 +19,8 @@ LINE: Final = 0.62
 THICKNESS: Final = 0.78
 HEAD: Final = 26
 """Pixels of the title above the bars."""
+HEAD_LINE: Final = 17
+"""Pixels of each further line of it."""
 LETTER: Final = 6.2
 
 
@@ -31,6 +34,13 @@ class Bar:
     text: str
     hover: str = ""
     colour: str = NEUTRAL
+    is_unverified: bool = False
+    """Whether the result is so: the bar is hatched, and name and hover text say it."""
+
+    @property
+    def label(self) -> str:
+        """The name as it stands beside the bar."""
+        return f"{self.name} · {MARK}" if self.is_unverified else self.name
 
 
 def bars(marks: Sequence[Bar], title: str) -> go.Figure:
@@ -38,11 +48,11 @@ def bars(marks: Sequence[Bar], title: str) -> go.Figure:
 
     It begins at the left edge: an axis title, centred below the bars, does not fit on a phone.
     """
-    lines = max((mark.name.count("\n") + 1 for mark in marks), default=1)
+    lines = max((mark.label.count("\n") + 1 for mark in marks), default=1)
     place = PLACE * (1 + LINE * (lines - 1))
     heights = [place * (len(marks) - number - 0.5) for number in range(len(marks))]
-    height = place * len(marks) + HEAD
-    letters = max((len(line) for mark in marks for line in mark.name.split("\n")), default=0)
+    height = place * len(marks) + HEAD + HEAD_LINE * title.count("\n")
+    letters = max((len(line) for mark in marks for line in mark.label.split("\n")), default=0)
     left, right = int(letters * LETTER) + 10, int(max((len(mark.text) for mark in marks), default=0) * LETTER) + 12
     longest = max((mark.value for mark in marks), default=0.0) or 1.0
     heading = {
@@ -59,7 +69,7 @@ def bars(marks: Sequence[Bar], title: str) -> go.Figure:
         "xaxis": {"range": [0, longest], "visible": False, "fixedrange": True},
         "yaxis": {
             "range": [0, height], "tickmode": "array", "tickvals": heights, "tickfont": {"size": 12}, "showgrid": False,
-            "ticktext": [_bar_name(mark.name) for mark in marks], "fixedrange": True, "zeroline": False,
+            "ticktext": [_bar_name(mark.label) for mark in marks], "fixedrange": True, "zeroline": False,
             "automargin": False,
         },
     }  # fmt: skip
@@ -81,7 +91,13 @@ def _bars(marks: Sequence[Bar], heights: Sequence[float]) -> dict[str, Any]:
         "text": [shown(mark.text) for mark in marks],
         "textposition": "outside",
         "cliponaxis": False,
-        "marker": {"color": [mark.colour for mark in marks], "line": {"width": 0}},
-        "customdata": [shown(mark.hover) for mark in marks],
+        "marker": {
+            "color": [mark.colour for mark in marks],
+            "line": {"width": 0},
+            **hatched([mark.is_unverified for mark in marks]),
+        },
+        "customdata": [
+            shown("\n".join(filter(None, [mark.hover, MARK if mark.is_unverified else ""]))) for mark in marks
+        ],
         "hovertemplate": HOVER,
     }

@@ -114,6 +114,11 @@ class _Part(NamedTuple):
     rest: int
     """Results that are not cited."""
 
+    @property
+    def is_published(self) -> bool:
+        """Whether any of its results is."""
+        return bool(pc.any(self.rows["verified"]).as_py())
+
 
 def footnote(rows: pa.Table, facts: Facts, retrieved: datetime.date | None, derived: Sequence[str] = ()) -> list[str]:
     """The footnote's paragraphs for rows of `queries.results`; nothing for no rows.
@@ -124,7 +129,7 @@ def footnote(rows: pa.Table, facts: Facts, retrieved: datetime.date | None, deri
     if not rows.num_rows:
         return []
     return [
-        " ".join([*_what(rows, facts), _public_ids(rows), _source(rows, retrieved)]),
+        " ".join([*_what(rows, facts), *_public_ids(rows), _source(rows, retrieved)]),
         " ".join([*_states(rows), *_derived(derived)]),
         ATTRIBUTION,
     ]
@@ -171,7 +176,16 @@ def not_comparable(panels: Iterable[Panel], facts: Facts) -> list[str]:
 
 
 def _what(rows: pa.Table, facts: Facts) -> list[str]:
-    """A sentence per suite family: versions, divisions, suites, benchmarks and scenarios by their full names."""
+    """A sentence per suite family: versions, divisions, suites, benchmarks and scenarios by their full names.
+
+    Nobody submitted an unverified result: those have sentences of their own.
+    """
+    published = rows.filter(rows["verified"])
+    unverified = rows.filter(pc.invert(rows["verified"]))
+    return [*_submitted(published, facts, ""), *_submitted(unverified, facts, "Unverified: ")]
+
+
+def _submitted(rows: pa.Table, facts: Facts, before: str) -> list[str]:
     sentences = []
     kinds: tuple[Kind, ...] = ("inference", "training")
     for kind in kinds:
@@ -184,9 +198,9 @@ def _what(rows: pa.Table, facts: Facts) -> list[str]:
         names = [_full_name(facts, kind, benchmark) for benchmark in _values(part, "benchmark")]
         scenarios = _values(part, "scenario")
         sentences.append(
-            f"MLPerf® {kind.capitalize()} {_some(_values(part, 'round'), MOST_NAMES)}"
+            f"{before}MLPerf® {kind.capitalize()} {_some(_values(part, 'round'), MOST_NAMES)}"
             f"{' ' + ' and '.join(suites) if any(suites) else ''}, {divisions} division, "
-            f"submitted by {_some(_values(part, 'submitter'), MOST_NAMES)}. "
+            f"{'of' if before else 'submitted by'} {_some(_values(part, 'submitter'), MOST_NAMES)}. "
             f"Benchmarks: {_some(names, MOST_NAMES)}{'; scenarios: ' + ', '.join(scenarios) if scenarios else ''}."
         )
     return sentences
@@ -197,19 +211,24 @@ def _full_name(facts: Facts, kind: Kind, benchmark: str) -> str:
     return benchmark if known is None or known.full_name == benchmark else f"{known.full_name} ({benchmark})"
 
 
-def _public_ids(rows: pa.Table) -> str:
+def _public_ids(rows: pa.Table) -> list[str]:
+    """The IDs of published results; nothing where there are none of these."""
+    rows = rows.filter(rows["verified"])
     public_ids = _values(rows, "public_id")
+    if not rows.num_rows:
+        return []
     if not public_ids:
-        return "The sources give no result IDs for these results."
+        return ["The sources give no result IDs for these results."]
     some = "" if not rows["public_id"].null_count else " (the sources give none for the others)"
-    return f"Result IDs: {_some(public_ids, MOST_IDS)}{some}."
+    return [f"Result IDs: {_some(public_ids, MOST_IDS)}{some}."]
 
 
 def _source(rows: pa.Table, retrieved: datetime.date | None, quote: Quote = str) -> str:
     """Repositories that the figures were read from, and files of the reader's own, which have no such day."""
-    sources = _values(rows, "source")
+    sources = _values(rows.filter(rows["verified"]), "source")
     repositories = [quote(f"github.com/{name}") for name in sources if name.count("/") == 1]
-    files = [quote(name) for name in sources if name.count("/") != 1]
+    own = _values(rows.filter(pc.invert(rows["verified"])), "source")
+    files = [quote(name) for name in sorted({*own, *(name for name in sources if name.count("/") != 1)})]
     on = f" on {retrieved.isoformat()}" if retrieved else ""
     sentences = [f"Retrieved from {_some(repositories, MOST_NAMES)}{on}."] if repositories else []
     sentences += [f"Read from the files {_some(files, MOST_NAMES)}."] if files else []
@@ -275,8 +294,11 @@ def _results(rows: pa.Table) -> list[tuple[Kind, Row]]:
 
 
 def _head(part: _Part, retrieved: datetime.date | None, quote: Quote, bold: str = "") -> str:
-    """The round by its name, in `bold`, with its day, what is verified, and where the results were read."""
-    day = part.played.published if part.played else None
+    """The round by its name, in `bold`, with its day, what is verified, and where the results were read.
+
+    Unverified results were not published with the round: where there are no others, no day stands beside them.
+    """
+    day = part.played.published if part.played and part.is_published else None
     published = f", published on {day.isoformat()}" if day else ""
     title = f"{bold}MLPerf® {part.kind.capitalize()}{bold} {quote(part.round)}"
     return f"{title}{published}. {_verified(part.rows)} {_source(part.rows, retrieved, quote)}"
@@ -348,12 +370,15 @@ def _number(value: float) -> str:
 def _bibtex(part: _Part, facts: Facts, retrieved: datetime.date | None, derived: Sequence[str]) -> str:
     """One `@misc` for the results of a round. `url` is for biblatex, `howpublished` for BibTeX, which has no `url`."""
     title = f"{{MLPerf®}} {part.kind.capitalize()} {_tex(part.round)} Results"
-    fields = [("author", "{{MLCommons Association}}"), ("title", f"{{{title}}}")]
-    if part.played:
+    authors = ["MLCommons Association"] if part.is_published else map(_tex, _values(part.rows, "submitter"))
+    title += "" if part.is_published else ", not verified by MLCommons Association"
+    names = " and ".join(f"{{{author}}}" for author in authors)
+    fields = [("author", f"{{{names}}}"), ("title", f"{{{title}}}")]
+    if part.played and part.is_published:
         day, url = part.played.published, f"https://github.com/{part.played.repository}"
         fields += [("year", f"{{{day.year}}}"), ("month", MONTHS[day.month - 1])] if day else []
         fields += [("howpublished", f"{{\\url{{{url}}}}}"), ("url", f"{{{url}}}")]
-    fields += [("urldate", f"{{{retrieved.isoformat()}}}")] if retrieved else []
+    fields += [("urldate", f"{{{retrieved.isoformat()}}}")] if retrieved and part.is_published else []
     items = "; ".join(f"[{number}] {item}" for number, item in enumerate(_items(part, facts, _line), start=1))
     ends = [*_derived(derived, _line), *_states(part.rows), ATTRIBUTION]
     note = " ".join([_verified(part.rows), _source(part.rows, retrieved, _line), f"{items}.", *ends])

@@ -120,6 +120,11 @@ class Facts:
         """What an accelerator spelling means."""
         return self._accelerator(text)
 
+    def has_accelerators(self, text: str | None) -> bool:
+        """Whether a spelling names accelerators: none is no accelerator, nor are the words for it."""
+        spelling = self.accelerator(text or "")
+        return spelling is None or bool(spelling.accelerators)
+
     def server(self, system_id: str | None, system_name: str | None, submitter: str | None = None) -> Server | None:
         """The server model in a system's ID or name; None where the `submitter` does not submit such servers."""
         if submitter is not None and submitter not in self._makers:

@@ -53,12 +53,21 @@ class Family:
     accelerators_per_node: float | None
     framework: str | None
     members: tuple[Member, ...]
+    is_published: bool = True
+    """Whether its results are: an owner's unverified ones are a family of their own."""
 
     @property
     def name(self) -> str:
         """Its smallest system's ID, with the division where that is not closed; no other family of the round has it."""
         suffix = "" if self.division == "closed" else f" ({self.division})"
         return f"{self.members[0].system}{suffix}"
+
+    def is_like(self, row: Row) -> bool:
+        """Whether a result, whoever made it, is of this round, division and machine, with as many accelerators each."""
+        nodes, chips = row["nodes"], row["accelerator_count"]
+        return (row["round"], row["division"], _machine(row), row["accelerator"]) == (
+            self.round, self.division, self.machine, self.accelerator
+        ) and (chips / nodes if nodes and chips else None) == self.accelerators_per_node  # fmt: skip
 
     def node_counts(self, benchmark: str | None = None) -> tuple[int, ...]:
         """The numbers of nodes with a result in the benchmark, in any for None, smallest first."""
@@ -168,4 +177,5 @@ def _family(rows: Sequence[Row]) -> Family:
             )
             for (nodes, system, accelerators), group in sorted(systems.items())
         ),
+        first.get("verified") is not False,
     )  # fmt: skip

@@ -8,7 +8,7 @@ import html
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +18,8 @@ import pyarrow as pa
 from mlperf.facts import facts
 from mlperf.metrics import METRIC_NAMES, Measure, number_text
 from mlperf.model import Better, Kind
+from mlperf.plots import hatched
+from mlperf.unverified import MARK, is_unverified
 
 PALETTE: Final = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4d4d4d", "#b3a100", "#882255", "#332288",
@@ -85,8 +87,9 @@ class Panel(NamedTuple):
     is_part: bool
     """Whether results of the same benchmark and scenario that do not compare with these have a panel of their own."""
     field: int
-    """Results of the whole selection; `rows` may hold fewer."""
+    """Published results of the whole selection, else its unverified ones; `rows` may hold fewer."""
     rows: Sequence[Row]
+    """Unverified results at their places: they take none from a published one."""
 
     @property
     def title(self) -> str:
@@ -113,7 +116,7 @@ def picture(rows: pa.Table) -> Picture:
     """What to draw of rows of `queries.results`: the panels with most results, the best results of each.
 
     A panel holds results of one benchmark and scenario in one unit and direction, of rounds that compare, each once
-    though two suites list it.
+    though two suites list it. Unverified results stand beside the published ones that would be drawn without them.
     """
     keys = zip(*(rows[name].to_pylist() for name in PANEL), strict=True)
     values, results, rounds, ages = (rows[name].to_pylist() for name in ("value", "result_id", "round", "round_index"))
@@ -123,15 +126,21 @@ def picture(rows: pa.Table) -> Picture:
         era = _era(kind, key[1], round_id, key[2])
         fields.setdefault((kind, *key[1:], era), {}).setdefault(result, number)
     eras = Counter(key[:3] for key in {(*key[:3], key[-1]) for key in fields})
-    largest = sorted(fields, key=lambda key: (-len(fields[key]), repr(key)))[:MOST_PANELS]
-    most = MOST_PLACES if len(largest) == 1 else max(FEWEST_PLACES, MOST_MARKS // max(1, len(largest)))
+    verified = rows["verified"].to_pylist()
+    counts = {key: sum(verified[number] for number in field.values()) for key, field in fields.items()}
+    largest = sorted(fields, key=lambda key: (-counts[key], -len(fields[key]), repr(key)))[:MOST_PANELS]
+    published = sum(counts[key] > 0 for key in largest) or len(largest)
+    most = MOST_PLACES if published == 1 else max(FEWEST_PLACES, MOST_MARKS // max(1, published))
     panels = []
     for key in sorted(largest, key=repr):
         sign = -1 if key[-2] == "higher" else 1
-        best = sorted(fields[key].values(), key=lambda number: (sign * values[number], results[number]))[:most]
+        ordered = sorted(fields[key].values(), key=lambda number: (sign * values[number], results[number]))
+        best = [number for number in ordered if verified[number]][:most]
+        beside = [number for number in ordered if not verified[number]][: max(FEWEST_PLACES, most // 2)]
         played = tuple(name for _, name in sorted({(ages[number], rounds[number]) for number in fields[key].values()}))
-        drawn_rows = rows.take(best).select(SHOWN).to_pylist()
-        panels.append(Panel._make((*key[:-1], played, eras[key[:3]] > 1, len(fields[key]), drawn_rows)))
+        drawn_rows = rows.take([number for number in ordered if number in {*best, *beside}]).select(SHOWN).to_pylist()
+        field = counts[key] or len(fields[key])
+        panels.append(Panel._make((*key[:-1], played, eras[key[:3]] > 1, field, drawn_rows)))
     total, drawn = sum(len(field) for field in fields.values()), sum(len(panel.rows) for panel in panels)
     return Picture(panels, total - drawn, len(fields) - len(panels))
 
@@ -203,7 +212,8 @@ def _panel_svg(panel: Panel, colours: Mapping[str, str]) -> str:
     left, room = _left(labels), _room(panel)
     lines = _title_lines(panel)
     top = len(lines) * LINE + 3
-    head = "".join(f'<text class="head" y="{LINE * number + 13}">{line}</text>' for number, line in enumerate(lines))
+    head = _hatches({colours[_system(row)] for row in panel.rows if is_unverified(row)})
+    head += "".join(f'<text class="head" y="{LINE * number + 13}">{line}</text>' for number, line in enumerate(lines))
     bars = [
         _bar_svg(panel, row, label, top + BAR * place, left, room, colours[_system(row)])
         for place, (row, label) in enumerate(zip(panel.rows, labels, strict=True))
@@ -222,11 +232,26 @@ def _bar_svg(panel: Panel, row: Row, label: str, top: int, left: int, room: int,
     share = row["value"] / _longest(panel)
     percent, less = f"{100 * share:.2f}%", share * (left + room)
     hover = html.escape("\n".join(_hover(panel, row)))
+    fill = f"url(#{_hatch(colour)})" if is_unverified(row) else colour
     return (
         f'<g><title>{hover}</title><text y="{top + 16}">{label}</text>'
-        f'<rect x="{left}" y="{top + 2}" height="19" style="width:calc({percent} - {less:.2f}px)" fill="{colour}"/>'
+        f'<rect x="{left}" y="{top + 2}" height="19" style="width:calc({percent} - {less:.2f}px)" fill="{fill}"/>'
         f'<text x="{percent}" dx="{left - less + 5:.2f}" y="{top + 16}">{number_text(row["value"])}</text></g>'
     )
+
+
+def _hatches(colours: Collection[str]) -> str:
+    """The patterns that fill the bars of unverified results, one for each colour; equal ones have an equal id."""
+    patterns = (
+        f'<pattern id="{_hatch(colour)}" width="7" height="7" patternUnits="userSpaceOnUse" '
+        f'patternTransform="rotate(45)"><rect width="3.5" height="7" fill="{colour}"/></pattern>'
+        for colour in sorted(colours)
+    )
+    return f"<defs>{''.join(patterns)}</defs>" if colours else ""
+
+
+def _hatch(colour: str) -> str:
+    return f"hatch-{hashlib.sha256(colour.encode()).hexdigest()[:8]}"
 
 
 def _title_lines(panel: Panel) -> list[str]:
@@ -254,7 +279,8 @@ def _wrapped(text: str) -> list[str]:
 
 
 def _of_how_many(panel: Panel) -> str:
-    return f"(best {len(panel.rows)} of {panel.field:,})" if len(panel.rows) < panel.field else ""
+    published = [row for row in panel.rows if not is_unverified(row)] or panel.rows
+    return f"(best {len(published)} of {panel.field:,})" if len(published) < panel.field else ""
 
 
 def _left(labels: Iterable[str]) -> int:
@@ -294,7 +320,11 @@ def _bars(panel: Panel, heights: Sequence[float], colours: Mapping[str, str]) ->
         "text": [number_text(row["value"]) for row in panel.rows],
         "textposition": "outside",
         "cliponaxis": False,
-        "marker": {"color": [colours[_system(row)] for row in panel.rows], "line": {"width": 0}},
+        "marker": {
+            "color": [colours[_system(row)] for row in panel.rows],
+            "line": {"width": 0},
+            **hatched([is_unverified(row) for row in panel.rows]),
+        },
         "customdata": [[_shown(line) for line in _hover(panel, row)] for row in panel.rows],
         "hovertemplate": HOVER,
         "showlegend": False,
@@ -358,7 +388,7 @@ def _labels(panel: Panel) -> list[str]:
     for row, name in zip(panel.rows, names, strict=True):
         words = [row[column] for column in columns[1:4] if column in differing and row[column] not in SILENT]
         words += ["power"] if "has_power" in differing and row["has_power"] else []
-        words += ["unverified"] if row["verified"] is False else []
+        words += [MARK] if is_unverified(row) else []
         end = "".join(f" · {word}" for word in words)
         known = name if names.count(name) == 1 else _name(row)
         texts.append(_shown(_cut(known, LONGEST_LABEL - len(end)) + end))
@@ -387,7 +417,7 @@ def _hover(panel: Panel, row: Row) -> list[str]:
     count = f"{row['accelerator_count']} × " if row["accelerator"] and row["accelerator_count"] else ""
     nodes = f", {row['nodes']} nodes" if (row["nodes"] or 1) > 1 else ""
     states = [row["submitter"], row["round"], row["division"], row["availability"], row["model"]]
-    states += ["with power" if row["has_power"] else None, "unverified" if row["verified"] is False else None]
+    states += ["with power" if row["has_power"] else None, MARK if is_unverified(row) else None]
     return [
         row["system_name"] or _name(row),
         " · ".join(str(state) for state in states if state),

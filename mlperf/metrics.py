@@ -109,6 +109,10 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "power_unit": Column("Unit of power"),
     "public_id": Column("Result ID"),
     "verified": Column("Verified"),
+    "verification": Column("State", help="Unverified: not reviewed by MLCommons"),
+    "verification_before": Column("State, earlier", help="Unverified: not reviewed by MLCommons"),
+    "verification_after": Column("State, later", help="Unverified: not reviewed by MLCommons"),
+    "in_place_of": Column("In place of", "%,.6g", "The published result that the unverified one stands in for"),
     "link": Column("Source"),
     "sheet": Column("Sheet", help="The system's page"),
     "relative": Column(

@@ -11,6 +11,8 @@ from typing import Any, Final, Literal
 
 import plotly.graph_objects as go
 
+from mlperf.unverified import DOTTED
+
 NEUTRAL: Final = "#8a8a8a"
 """Of ideal lines, baselines and what is left out: seen on light and dark."""
 SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "star", "triangle-down", "hexagon")
@@ -21,6 +23,8 @@ ROW: Final = 30
 """Pixels of a place on an axis of names."""
 BAR: Final = 0.7
 """Of a place on an axis of names, how much a bar fills."""
+DOT: Final = 3
+"""Pixels by which a mark that is open with a dot is larger."""
 MOST_MARKS: Final = 500
 MOST_TICKS: Final = 10
 """Of a logarithmic axis; with more of them only powers of ten are named."""
@@ -51,6 +55,8 @@ class Series:
     opacity: float = 1
     bases: Sequence[float] = ()
     """Where bars begin; at 0 for none."""
+    unverified: Sequence[bool] = ()
+    """Which marks are of unverified results: bars are hatched, points open with a dot. None of them for none."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,7 @@ def _trace(one: Series) -> dict[str, Any]:
         "hovertemplate": HOVER if one.hover else None,
         "hoverinfo": None if one.hover else "skip",
         "line": {"color": one.colour, "width": 2, "dash": one.dash},
-        "marker": {"color": one.colour, "size": one.size, "symbol": one.symbol},
+        "marker": {"color": one.colour, "size": one.size, "symbol": one.symbol, **_dotted(one)},
         "opacity": one.opacity,
         "connectgaps": False,
         "cliponaxis": False,
@@ -155,10 +161,29 @@ def _bars(one: Series) -> dict[str, Any]:
         "customdata": [shown(text) for text in one.hover],
         "hovertemplate": HOVER if one.hover else None,
         "hoverinfo": None if one.hover else "skip",
-        "marker": {"color": one.colour, "line": {"width": 0}},
+        "marker": {"color": one.colour, "line": {"width": 0}, **hatched(one.unverified)},
         "opacity": one.opacity,
         "cliponaxis": False,
         "showlegend": one.is_listed,
+    }
+
+
+def hatched(unverified: Sequence[bool]) -> dict[str, Any]:
+    """The part of a marker that hatches the bars of unverified results; nothing where all are published."""
+    if not any(unverified):
+        return {}
+    return {"pattern": {"shape": ["/" if is_so else "" for is_so in unverified], "size": 6, "solidity": 0.4}}
+
+
+def _dotted(one: Series) -> dict[str, Any]:
+    """The part of a marker that opens the points of unverified results: larger, for else nobody sees the dot."""
+    if not any(one.unverified):
+        return {}
+    dotted = one.symbol.removesuffix("-open") + DOTTED
+    return {
+        "symbol": [dotted if is_so else one.symbol for is_so in one.unverified],
+        "size": [one.size + DOT if is_so else one.size for is_so in one.unverified],
+        "line": {"width": [1.5 if is_so else 0 for is_so in one.unverified]},
     }
 
 
@@ -172,7 +197,8 @@ def _axis(axis: Axis) -> dict[str, Any]:
     }
     if axis.ticks:
         values = list(axis.values) or list(range(len(axis.ticks)))
-        layout |= {"tickmode": "array", "tickvals": values, "ticktext": [shown(tick) for tick in axis.ticks]}
+        layout |= {"tickmode": "array", "tickvals": values, "tickangle": 0}
+        layout["ticktext"] = [shown(tick) for tick in axis.ticks]
     if axis.from_zero:
         layout["rangemode"] = "tozero"
     if axis.range:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import duckdb
 import pyarrow as pa
@@ -18,6 +18,15 @@ from mlperf.model import Kind
 from mlperf.systems import SystemKey
 
 SQL: Final = Path(__file__).parent / "sql"
+
+
+class Readable(Protocol):
+    """What can be asked: a database, or what one reader may see of it."""
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor of one's own, on which `results`, `systems`, `runs`, `sheets` and `sightings` are tables."""
+        ...
+
 
 Facets = Mapping[str, Mapping[Value, int]]
 """For each filter the values that can be chosen and the number of results that each would leave."""
@@ -47,17 +56,17 @@ class Field:
     benchmark: str = ""
 
 
-def results(con: duckdb.DuckDBPyConnection, filters: Filters) -> pa.Table:
+def results(con: Readable, filters: Filters) -> pa.Table:
     """One row per result and suite, newest round first: RESULT_COLUMNS, then the internal columns (`link`, …)."""
     return _table(con, _about(filters, "results"), filters.parameters())
 
 
-def export_rows(con: duckdb.DuckDBPyConnection, filters: Filters) -> pa.Table:
+def export_rows(con: Readable, filters: Filters) -> pa.Table:
     """The rows of `results` with RESULT_COLUMNS only, as files hold them."""
     return _table(con, _about(filters, "export_rows"), filters.parameters())
 
 
-def facets(con: duckdb.DuckDBPyConnection, filters: Filters) -> Facets:
+def facets(con: Readable, filters: Filters) -> Facets:
     """What can still be chosen: each filter's values among the rows that pass all other filters, with their numbers.
 
     The filters are those that `facets.sql` names; a value without results is left out.
@@ -69,14 +78,14 @@ def facets(con: duckdb.DuckDBPyConnection, filters: Filters) -> Facets:
     return found
 
 
-def loosenings(con: duckdb.DuckDBPyConnection, filters: Filters) -> dict[str, int]:
+def loosenings(con: Readable, filters: Filters) -> dict[str, int]:
     """How many results would appear if one filter were dropped, for each filter where any would; most first."""
     names = (*FILTER_COLUMNS, "search")
     found = _rows(con, _about(filters, "loosenings"), filters.parameters())
     return {names[bit.bit_length() - 1]: count for bit, count in sorted(found, key=lambda row: (-row[1], row[0]))}
 
 
-def known_values(con: duckdb.DuckDBPyConnection) -> dict[str, frozenset[Value]]:
+def known_values(con: Readable) -> dict[str, frozenset[Value]]:
     """Every value that occurs, per filter."""
     found: dict[str, set[Value]] = {column: set() for column in FILTER_COLUMNS}
     for column, text in _rows(con, _text("known_values"), {}):
@@ -84,17 +93,17 @@ def known_values(con: duckdb.DuckDBPyConnection) -> dict[str, frozenset[Value]]:
     return {column: frozenset(values) for column, values in found.items()}
 
 
-def sightings(con: duckdb.DuckDBPyConnection, result_id: str) -> pa.Table:
+def sightings(con: Readable, result_id: str) -> pa.Table:
     """Where a result was read, one row per source and line: what each source says of it."""
     return _table(con, _text("sightings"), {"result_id": result_id})
 
 
-def runs(con: duckdb.DuckDBPyConnection, result_id: str) -> pa.Table:
+def runs(con: Readable, result_id: str) -> pa.Table:
     """The runs behind a training result, one row each, as their logs have them; none for inference."""
     return _table(con, _text("runs"), {"result_id": result_id})
 
 
-def specification(con: duckdb.DuckDBPyConnection, result_id: str) -> pa.Table:
+def specification(con: Readable, result_id: str) -> pa.Table:
     """The facts of a result's system, one row each (`field`, `value`): as its sheet states them, else as tables do.
 
     `source` and `source_path` say where the sheet lies, and are null for facts from tables.
@@ -102,28 +111,28 @@ def specification(con: duckdb.DuckDBPyConnection, result_id: str) -> pa.Table:
     return _table(con, _text("specification"), {"result_id": result_id})
 
 
-def newest_round(con: duckdb.DuckDBPyConnection, submitter: str) -> NewestRound | None:
+def newest_round(con: Readable, submitter: str) -> NewestRound | None:
     """The newest round with results of a submitter; None when it has none."""
     found = _rows(con, _text("newest_round"), {"submitter": submitter})
     return NewestRound(found[0][0], tuple(found[0][1])) if found else None
 
 
-def systems(con: duckdb.DuckDBPyConnection) -> pa.Table:
+def systems(con: Readable) -> pa.Table:
     """Every system under test, newest round first: one row per kind, round, submitter and system."""
     return _table(con, _text("systems"), {})
 
 
-def system_results(con: duckdb.DuckDBPyConnection, systems: Iterable[SystemKey]) -> pa.Table:
+def system_results(con: Readable, systems: Iterable[SystemKey]) -> pa.Table:
     """All results of these systems, oldest round first: one row per result and suite, columns as in `results`."""
     return _table(con, _text("system_results"), {"systems": [key.text for key in systems]})
 
 
-def alike_systems(con: duckdb.DuckDBPyConnection, submitter: str) -> list[tuple[Kind, str, str, str]]:
+def alike_systems(con: Readable, submitter: str) -> list[tuple[Kind, str, str, str]]:
     """Two edge systems of a submitter that share most results of a round: (kind, round, submitter, system) of each."""
     return _rows(con, _text("alike_systems"), {"submitter": submitter})
 
 
-def trend_fields(con: duckdb.DuckDBPyConnection, by: str, submitter: str) -> pa.Table:
+def trend_fields(con: Readable, by: str, submitter: str) -> pa.Table:
     """What trends there are by a column: one row per value, kind, benchmark, scenario, division and power.
 
     `rounds` and `own_rounds` (those with results of the submitter) are indexes of rounds of the kind.
@@ -131,7 +140,7 @@ def trend_fields(con: duckdb.DuckDBPyConnection, by: str, submitter: str) -> pa.
     return _table(con, _text("trend_fields"), {"by": by, "submitter": submitter})
 
 
-def trend_results(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, object]) -> pa.Table:
+def trend_results(con: Readable, parameters: Mapping[str, object]) -> pa.Table:
     """The results of a trend, oldest round first: one row per result and suite, columns as in `results`.
 
     `parameters` are those that `trend_results.sql` names.
@@ -139,18 +148,18 @@ def trend_results(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, objec
     return _table(con, _text("trend_results"), parameters)
 
 
-def system_relatives(con: duckdb.DuckDBPyConnection, key: SystemKey) -> pa.Table:
+def system_relatives(con: Readable, key: SystemKey) -> pa.Table:
     """The submitter's other systems with the same ID or the same server, the same ID and the newest first."""
     parameters = {"kind": key.kind, "round": key.round, "submitter": key.submitter, "system": key.system}
     return _table(con, _text("system_relatives"), parameters)
 
 
-def field(con: duckdb.DuckDBPyConnection, wanted: Field) -> pa.Table:
+def field(con: Readable, wanted: Field) -> pa.Table:
     """The results of a field: one row each, columns as in `results`; invalid ones left out."""
     return _table(con, _text("field"), asdict(wanted))
 
 
-def field_options(con: duckdb.DuckDBPyConnection, suite: str, round_id: str) -> list[tuple[str, str, int]]:
+def field_options(con: Readable, suite: str, round_id: str) -> list[tuple[str, str, int]]:
     """What fields of a round can be told by: (column, value, results), most results first within a column.
 
     A `benchmark` has its scenario behind a line break.
@@ -158,43 +167,43 @@ def field_options(con: duckdb.DuckDBPyConnection, suite: str, round_id: str) -> 
     return _rows(con, _text("field_options"), {"suite": suite, "round": round_id})
 
 
-def suite_rounds(con: duckdb.DuckDBPyConnection, submitter: str) -> pa.Table:
+def suite_rounds(con: Readable, submitter: str) -> pa.Table:
     """The rounds of each suite, newest first; `is_theirs` says whether the submitter has results in it."""
     return _table(con, _text("suite_rounds"), {"submitter": submitter})
 
 
-def round_results(con: duckdb.DuckDBPyConnection, kind: Kind, round_id: str) -> pa.Table:
+def round_results(con: Readable, kind: Kind, round_id: str) -> pa.Table:
     """All results of a round: one row per result and suite, columns as in `results`."""
     return _table(con, _text("round_results"), {"kind": kind, "round": round_id})
 
 
-def scaling(con: duckdb.DuckDBPyConnection, submitter: str | None = None, round_id: str | None = None) -> pa.Table:
+def scaling(con: Readable, submitter: str | None = None, round_id: str | None = None) -> pa.Table:
     """Training results by what tells their systems' families, as `families.families` takes them; all for None."""
     return _table(con, _text("scaling"), {"submitter": submitter, "round": round_id})
 
 
-def training_results(con: duckdb.DuckDBPyConnection, results: Iterable[str]) -> pa.Table:
+def training_results(con: Readable, results: Iterable[str]) -> pa.Table:
     """The training results with these IDs, one row each, columns as in `results`."""
     return _table(con, _text("training_results"), {"results": list(results)})
 
 
-def convergence(con: duckdb.DuckDBPyConnection, results: Iterable[str]) -> pa.Table:
+def convergence(con: Readable, results: Iterable[str]) -> pa.Table:
     """Global batch size and mean epochs or samples to converge: one row per training result that has runs."""
     return _table(con, _text("convergence"), {"results": list(results)})
 
 
-def most_runs(con: duckdb.DuckDBPyConnection, submitter: str) -> tuple[str, str, str] | None:
+def most_runs(con: Readable, submitter: str) -> tuple[str, str, str] | None:
     """(round, system, benchmark) of the result with most runs in a submitter's newest training round; None for none."""
     found = _rows(con, _text("most_runs"), {"submitter": submitter})
     return tuple(found[0]) if found else None
 
 
-def system_runs(con: duckdb.DuckDBPyConnection, systems: Iterable[SystemKey]) -> pa.Table:
+def system_runs(con: Readable, systems: Iterable[SystemKey]) -> pa.Table:
     """The training runs of these systems, scored or not: one row per run, in the order they began."""
     return _table(con, _text("system_runs"), {"systems": [key.text for key in systems]})
 
 
-def power_pairs(con: duckdb.DuckDBPyConnection, submitter: str) -> list[tuple[str, str, str, str, int]]:
+def power_pairs(con: Readable, submitter: str) -> list[tuple[str, str, str, str, int]]:
     """Two rounds of one system with measured power: (submitter, system, older round, newer round, shared cells).
 
     Those of the submitter come first, then the newest.
@@ -202,12 +211,12 @@ def power_pairs(con: duckdb.DuckDBPyConnection, submitter: str) -> list[tuple[st
     return _rows(con, _text("power_pairs"), {"submitter": submitter})
 
 
-def power_systems(con: duckdb.DuckDBPyConnection, submitter: str) -> list[tuple[str, str, str]]:
+def power_systems(con: Readable, submitter: str) -> list[tuple[str, str, str]]:
     """Inference systems with measured power: (round, submitter, system), the submitter's first, newest first."""
     return _rows(con, _text("power_systems"), {"submitter": submitter})
 
 
-def inference_fields(con: duckdb.DuckDBPyConnection, submitter: str) -> pa.Table:
+def inference_fields(con: Readable, submitter: str) -> pa.Table:
     """What can be asked of inference: one row per round, suite, division, availability, benchmark and scenario.
 
     `results`, `measured` (with power), `own` (by the submitter), `own_measured` and `own_systems` are counts.
@@ -215,7 +224,7 @@ def inference_fields(con: duckdb.DuckDBPyConnection, submitter: str) -> pa.Table
     return _table(con, _text("inference_fields"), {"submitter": submitter})
 
 
-def training_energy(con: duckdb.DuckDBPyConnection) -> pa.Table:
+def training_energy(con: Readable) -> pa.Table:
     """The training results with measured energy, newest round first: one row each, columns as in `results`."""
     return _table(con, _text("training_energy"), {})
 
@@ -238,9 +247,10 @@ def _about_using(names: frozenset[str], question: str) -> str:
 
 
 # Any: DuckDB has no types for the cells of a row.
-def _rows(con: duckdb.DuckDBPyConnection, question: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+def _rows(con: Readable, question: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
     return con.cursor().execute(question, parameters).fetchall()
 
 
-def _table(con: duckdb.DuckDBPyConnection, question: str, parameters: Mapping[str, object]) -> pa.Table:
-    return con.cursor().sql(question, params=parameters).to_arrow_table()
+def _table(con: Readable, question: str, parameters: Mapping[str, object]) -> pa.Table:
+    found = con.cursor().sql(question, params=parameters).to_arrow_table()
+    return found.drop_columns(["rowid"]) if "rowid" in found.column_names else found  # a view has to name it

@@ -1,11 +1,12 @@
 """Rankings of results: who is first in a benchmark and scenario, which results are one run, what a title is.
 
-Rows of one field in, rankings out; no query and no words for a reader.
+Rows of one field in, rankings out; no query and no words for a reader. Unverified results have no rank: they are held
+against the published ranking, which is the same without them.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
@@ -16,6 +17,7 @@ from mlperf.guard import Finding
 from mlperf.metrics import METRIC_NAMES, Measure
 from mlperf.model import Kind
 from mlperf.systems import SystemKey
+from mlperf.unverified import is_unverified, parted
 
 By = Literal["result", "accelerator", "efficiency"]
 
@@ -30,10 +32,10 @@ TELLING_DIGITS: Final = 5
 
 
 class Entry(NamedTuple):
-    """One run in a ranking."""
+    """One run in a ranking, or an unverified one beside it."""
 
     place: int
-    """Equal figures share a place."""
+    """Equal figures share a place; of an unverified run, the place that it would have among the published ones."""
     row: Row
     value: float
     """The figure that it was ranked by."""
@@ -41,6 +43,11 @@ class Entry(NamedTuple):
     copies: tuple[Row, ...]
     """Other results of the very same run, not ranked again."""
     is_shared: bool
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether it counts: an unverified one does not."""
+        return not is_unverified(self.row)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +60,20 @@ class Ranking:
     entries: tuple[Entry, ...]
     left_out: int
     """Results without the figure that is ranked by."""
+    beside: tuple[Entry, ...] = ()
+    """Unverified results, best first: no part of ranks, leads and titles."""
 
     @cached_property
     def title(self) -> str:
         """`ResNet-50 v1.5 · Server`; in training the benchmark alone."""
         known = facts().benchmark(self.kind, self.benchmark, None)
         return " · ".join(filter(None, [known.full_name if known else self.benchmark, self.scenario]))
+
+    @cached_property
+    def standing(self) -> tuple[Entry, ...]:
+        """All at their places: unverified ones behind the published ones that are as good."""
+        every = [*self.entries, *self.beside]
+        return tuple(sorted(every, key=lambda entry: (entry.measure.order(entry.value), not entry.is_ranked)))
 
     @property
     def firsts(self) -> tuple[Entry, ...]:
@@ -104,6 +119,27 @@ def rankings(rows: Sequence[Row], by: By) -> list[Ranking]:
 
 
 def _ranked(cell: tuple[Kind, str, str | None], rows: Sequence[Row], by: By) -> Ranking:
+    published, own = parted(rows)
+    ranking = _of_published(cell, published, by)
+    return replace(ranking, beside=_beside(own, ranking.entries, by))
+
+
+def _beside(rows: Sequence[Row], entries: Sequence[Entry], by: By) -> tuple[Entry, ...]:
+    """Unverified results at the places that they would have; those without the figure are left away."""
+    found = []
+    for row in rows:
+        value, measure = figure(row, by)
+        if value is not None and all(entry.measure.unit == measure.unit for entry in entries[:1]):
+            better = sum(measure.order(entry.value) < measure.order(value) for entry in entries)
+            found.append(Entry(better + 1, row, value, measure, (), any(entry.value == value for entry in entries)))
+    return tuple(sorted(found, key=lambda entry: (entry.place, entry.measure.order(entry.value), *_name(entry.row))))
+
+
+def _name(row: Row) -> tuple[str, ...]:
+    return *entrant(row), row["result_id"]
+
+
+def _of_published(cell: tuple[Kind, str, str | None], rows: Sequence[Row], by: By) -> Ranking:
     marked = [(value, measure, row) for row in rows for value, measure in [figure(row, by)] if value is not None]
     marked.sort(key=lambda mark: (mark[1].order(mark[0]), *entrant(mark[2]), mark[2]["result_id"]))
     runs = _runs([(value, row) for value, _, row in marked], cell[0])

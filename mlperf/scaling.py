@@ -3,13 +3,14 @@
 Rows in, lines of points out: no query and no words for the reader.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from mlperf import compare, guard
 from mlperf.facts import facts
 from mlperf.families import Family
 from mlperf.guard import Finding
+from mlperf.unverified import is_unverified, parted
 
 Row = dict[str, Any]
 """A row of the results, None for what is missing."""
@@ -42,6 +43,15 @@ class Point(NamedTuple):
     pass_efficiency: float | None
     """The same per epoch or sample, of the runs that count: a later convergence is no loss of it."""
     findings: tuple[Finding, ...]
+    replaced: Row | None = None
+    """The published result that this unverified one stands in for."""
+    rests_on_unverified: bool = False
+    """Whether speed-up and efficiency are no better verified than an unverified result that they are made of."""
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether the result itself is so."""
+        return is_unverified(self.row)
 
 
 class Line(NamedTuple):
@@ -52,6 +62,8 @@ class Line(NamedTuple):
     points: tuple[Point, ...]
     left_out: int
     """Further results of the same systems and benchmark."""
+    beside: tuple[Point, ...] = ()
+    """Unverified results of the same configuration that stand beside the line, against the same first point."""
 
     @property
     def title(self) -> str:
@@ -69,6 +81,11 @@ class Line(NamedTuple):
         return self.points[-1]
 
     @property
+    def every(self) -> tuple[Point, ...]:
+        """The line's points, then those beside it."""
+        return (*self.points, *self.beside)
+
+    @property
     def converges_alike(self) -> bool:
         """Whether epochs to converge hardly differ between the fewest and the most nodes, or nobody knows."""
         old, new = self.first.passes, self.last.passes
@@ -81,18 +98,67 @@ def title(benchmark: str) -> str:
     return found.full_name if found else benchmark
 
 
-def lines(placed: Mapping[str, Family], rows: Sequence[Row], converged: Mapping[str, Row]) -> list[Line]:
-    """A line per benchmark and its family: `rows` of results, those of `queries.convergence` by result ID."""
+def lines(
+    placed: Mapping[str, Family], rows: Sequence[Row], converged: Mapping[str, Row], own: Sequence[Row] = (),
+    swapped: Collection[str] = (),
+) -> list[Line]:  # fmt: skip
+    """A line per benchmark and its family: `rows` of results, those of `queries.convergence` by result ID.
+
+    Of the `own` results, unverified ones that match these families, those whose IDs are `swapped` stand in the line in
+    place of the published result on as many nodes and accelerators; the others stand beside it.
+    """
     drawn = []
     for benchmark, one in placed.items():
         found = sorted((row for row in rows if row["benchmark"] == benchmark), key=_preference)
         best: dict[int, Row] = {}
         for row in found:
             best.setdefault(row["nodes"], row)
-        ordered = [best[nodes] for nodes in sorted(best)]
-        points = tuple(_point(row, ordered[0], converged) for row in ordered)
-        drawn.append(Line(benchmark, one, points, len(found) - len(ordered)))
+        others = [row for row in own if row["benchmark"] == benchmark]
+        chosen = _chosen([row for row in others if row["result_id"] in swapped], best)
+        ordered = [chosen.get(nodes, best[nodes]) for nodes in sorted(best)]
+        points = [_point(row, ordered[0], converged) for row in ordered]
+        points = [
+            point._replace(replaced=best[point.nodes]) if point.nodes in chosen else point for point in points
+        ]  # fmt: skip
+        beside = [_beside(row, ordered[0], converged) for row in others if row not in chosen.values()]
+        drawn.append(Line(benchmark, one, tuple(points), len(found) - len(ordered), tuple(beside)))
     return drawn
+
+
+def swappable(line: Line) -> list[tuple[Row, Row]]:
+    """Unverified results that can stand in the line, each with the published result that it would stand in for."""
+    published = {point.nodes: point.replaced or point.row for point in line.points}
+    own = [point.row for point in line.every if point.replaced or point in line.beside]
+    pairs = [(row, published[row["nodes"]]) for row in own if row["nodes"] in published]
+    return [(row, other) for row, other in pairs if _is_as_large(row, other)]
+
+
+def matching(rows: Sequence[Row], placed: Mapping[str, Family]) -> list[Row]:
+    """Of rows of `queries.scaling`, the unverified ones that ran the benchmark on the configuration of its family."""
+    _, own = parted(rows)
+    published = {benchmark: one for benchmark, one in placed.items() if one.is_published}
+    return [row for row in own if row["nodes"] and (one := published.get(row["benchmark"])) and one.is_like(row)]
+
+
+def _chosen(swapped: Sequence[Row], best: Mapping[int, Row]) -> dict[int, Row]:
+    """The result that stands in for each published one, the first where several would."""
+    chosen: dict[int, Row] = {}
+    for row in swapped:
+        if row["nodes"] in best and _is_as_large(row, best[row["nodes"]]):
+            chosen.setdefault(row["nodes"], row)
+    return chosen
+
+
+def _is_as_large(one: Row, other: Row) -> bool:
+    return all(one[name] == other[name] for name in ("nodes", "accelerator_count"))
+
+
+def _beside(row: Row, first: Row, converged: Mapping[str, Row]) -> Point:
+    """An unverified result against the line's first; on as many nodes as that it is no scaling, and has no speed-up."""
+    point = _point(row, first, converged)
+    return point if row["nodes"] != first["nodes"] else point._replace(
+        speedup=None, efficiency=None, pass_efficiency=None
+    )  # fmt: skip
 
 
 def _preference(row: Row) -> tuple[object, ...]:
@@ -126,6 +192,7 @@ def _point(row: Row, first: Row, converged: Mapping[str, Row]) -> Point:
         efficiency=compare.efficiency(speedup, nodes, fewest),
         pass_efficiency=compare.efficiency(pass_speedup, nodes, fewest),
         findings=tuple(finding for finding in findings if finding.kind not in OWN_AXES),
+        rests_on_unverified=is_unverified(row) or is_unverified(first),
     )
 
 

@@ -37,7 +37,7 @@ def show(picked: Filters, answer: session.Answer) -> None:
 
 
 def taken_home(picked: Filters, answer: session.Answer) -> Files:
-    """The file holds all rows of the choice, as the command line writes them."""
+    """The file holds all rows, as the command line writes them; what to mind of them stands in another."""
     return Files(
         write=partial(session.download, picked),
         name=picked.file_name,
@@ -45,6 +45,7 @@ def taken_home(picked: Filters, answer: session.Answer) -> Files:
         footnote=lambda: [*answer.warnings, *answer.notes, *answer.footnote],
         charts=["chart"],
         cited=lambda: answer.citation,
+        findings=lambda: [*answer.warnings, *answer.notes],
     )
 
 

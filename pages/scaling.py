@@ -1,5 +1,6 @@
 """Scaling: training on more and more nodes: minutes, speed-up, efficiency, and when it converged."""
 
+from dataclasses import replace
 from typing import cast
 
 import streamlit as st
@@ -49,10 +50,22 @@ def chosen(choices: link.Choices) -> question.Choice:
         sizes = {one.name: f"{one.name} · {', '.join(map(str, one.node_counts()))} nodes" for one in here}
         family = choices.one("configuration", "Configuration", [BEST, *sizes], names={BEST: BEST_NAME, **sizes})
         across = choices.among("across", "Over the number of", list(ACROSS), names=ACROSS)
-    return question.Choice(
-        submitter, round_id, machine, benchmarks, family, cast(question.View, shown),
-        cast(question.Across, across), session.THEME_COLOURS,
-    )  # fmt: skip
+        choice = question.Choice(
+            submitter, round_id, machine, benchmarks, family, cast(question.View, shown), cast(question.Across, across),
+            palette=session.THEME_COLOURS,
+        )  # fmt: skip
+        swap = swapped(choices, choice)
+    return replace(choice, swap=swap)
+
+
+def swapped(choices: link.Choices, choice: question.Choice) -> tuple[str, ...]:
+    """Which unverified results stand in for published ones; the control appears only where any fits."""
+    fitting = session.ask(question.swaps, choice)
+    if not fitting:
+        return tuple(choices.values("swap", fitting.__contains__, 0))
+    return choices.several(
+        "swap", "Unverified in place of published", list(fitting), names=fitting, width=420, placeholder="None"
+    )
 
 
 scaling()

@@ -4,6 +4,7 @@ import ipaddress
 import locale
 import os
 import socket
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "mlcommons"
 
 os.environ.update(TZ="UTC", LC_ALL="C.UTF-8", LANG="C.UTF-8")
+# Own results of tests lie in a file of this process, which holds it alone.
+OWN = tempfile.TemporaryDirectory(prefix="roundtable-")
+os.environ["ROUNDTABLE_OWN_FILE"] = str(Path(OWN.name) / "own.duckdb")
 time.tzset()
 locale.setlocale(locale.LC_ALL, "C.UTF-8")
 

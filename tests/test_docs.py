@@ -122,7 +122,7 @@ VIEWS = re.findall(r"\]\(http://localhost:8501/([^)]*)\)", README)
 
 @pytest.mark.parametrize("link", [link for link in VIEWS if urlsplit(link).path])
 def test_every_view_of_a_page_has_its_page(link: str) -> None:
-    assert (ROOT / "pages" / f"{urlsplit(link).path}.py").exists()
+    assert (ROOT / "pages" / f"{urlsplit(link).path.replace('-', '_')}.py").exists()
 
 
 @pytest.mark.parametrize("link", [link for link in VIEWS if not urlsplit(link).path])

@@ -29,6 +29,8 @@ class Files:
     charts: Sequence[str]
     """The keys of the charts, as `picture.buttons` wants them."""
     cited: Callable[[], Citation]
+    findings: Callable[[], Sequence[str]] = tuple
+    """What stands against comparing the data, where the data's own file has no column for it."""
 
 
 def offer(files: Files, key: str) -> None:
@@ -54,6 +56,15 @@ def _download(files: Files, key: str) -> None:
             files.name(form),
             MEDIA_TYPES[form],
             key=f"{key}.download.{form}",
+            on_click="ignore",
+        )
+    if findings := files.findings():
+        st.download_button(
+            "What to mind as text",
+            "\n".join([files.title, "", *findings, ""]),
+            files.name("txt"),
+            "text/plain",
+            key=f"{key}.download.findings",
             on_click="ignore",
         )
     if files.charts:

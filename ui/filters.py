@@ -155,7 +155,7 @@ def _linked() -> tuple[Filters, list[str]]:
 
 def _show(filters: Filters) -> None:
     """Go to the link of these filters."""
-    st.query_params.from_dict({SHOW: [ALL]} if filters.is_empty else filters.to_query())
+    link.put({SHOW: [ALL]} if filters.is_empty else filters.to_query())
 
 
 def _known(asked: Filters) -> tuple[Filters, list[str]]:

@@ -19,6 +19,8 @@ LARGEST: Final = 1e15
 """Numbers from here on are no choice."""
 ON: Final = "yes"
 OFF: Final = "no"
+OWN: Final = "own"
+"""The parameter of the switch that all pages share: whether own results are shown beside the published ones."""
 
 
 def arrive(page: str) -> None:
@@ -31,15 +33,21 @@ def arrive(page: str) -> None:
 def recall() -> None:
     """Give a page that the reader comes back to the link that it had; remember the one it has now."""
     page, links = st.session_state.get(_PAGE, ""), st.session_state.setdefault(_MEMORY, {})
-    if st.session_state.get(_ARRIVED) and not st.query_params and links.get(page):
-        st.query_params.from_dict(links[page])
+    if st.session_state.get(_ARRIVED) and not query() and links.get(page):
+        put(links[page])
     st.session_state[_ARRIVED] = False
     links[page] = query()
 
 
 def query() -> dict[str, list[str]]:
-    """The parameters of the link."""
-    return {name: st.query_params.get_all(name) for name in st.query_params}
+    """The page's parameters of the link."""
+    return {name: st.query_params.get_all(name) for name in st.query_params if name != OWN}
+
+
+def put(parameters: Mapping[str, Sequence[str]]) -> None:
+    """Make these the page's parameters of the link."""
+    shared = {OWN: st.query_params.get_all(OWN)} if OWN in st.query_params else {}
+    st.query_params.from_dict({**{name: list(values) for name, values in parameters.items()}, **shared})
 
 
 class Choices:
@@ -99,7 +107,7 @@ class Choices:
         if self._is_drawing:
             st.segmented_control(
                 label, options, key=key, format_func=_named(names), required=True, on_change=self._put,
-                args=(name, usual),
+                args=(name, usual), wrap=True,
             )  # fmt: skip
         return chosen
 
@@ -163,9 +171,9 @@ class Choices:
     def warn(self) -> None:
         """Say what the link names in vain; after the last control. Right after a change it is put right in silence."""
         report.warnings("A number that cannot be used was left out:", self._wrong)
-        self._unknown += [f'There is no choice "{name}" here.' for name in st.query_params if name not in self._known]
+        self._unknown += [f'There is no choice "{name}" here.' for name in query() if name not in self._known]
         if self._was_changed:
-            for name in [name for name in st.query_params if name not in self._known]:
+            for name in [name for name in query() if name not in self._known]:
                 del st.query_params[name]
         else:
             report.warnings("Parts of this link mean nothing here and were left out:", self._unknown)

@@ -1,7 +1,8 @@
-"""What all sessions share: the database in memory and the answers to questions asked before.
+"""What sessions share: the database in memory and the answers to questions asked before.
 
-One database per process; every question works on a cursor of its own (`mlperf.queries`). Cached answers are shared by
-all users, which is right while all results are MLCommons'. Nobody changes a cached answer.
+One database per process; every question works on a cursor of its own (`mlperf.queries`). An answer is remembered under
+its `Scope`: that of published results alone is everybody's, one with own results its owner's. Nobody changes a
+remembered answer.
 """
 
 import os
@@ -18,15 +19,18 @@ import pyarrow as pa
 import streamlit as st
 
 from loaders import manifest, snapshot
-from mlperf import citation, export, figures, guard, queries
+from loaders.own import Catalog, View, attach
+from mlperf import citation, export, figures, guard, queries, unverified
 from mlperf.answers.answer import Answer as Shown
 from mlperf.answers.rounds import Gap
+from mlperf.errors import StoreError
 from mlperf.facts import facts
 from mlperf.figures import Panel, Picture
 from mlperf.filters import Filters, Value
 from mlperf.model import Kind
 from mlperf.queries import Facets
 from mlperf.systems import SystemKey
+from ui import own
 
 FOLDER: Final = "ROUNDTABLE_DATA"
 """Environment variable: the folder of another snapshot."""
@@ -127,10 +131,70 @@ class Answer:
         return citation.footnote(self.rows, facts(), manifest.read().retrieved)
 
 
+class Scope(NamedTuple):
+    """What a reader sees: equal while that is the same."""
+
+    folder: Path
+    own: tuple[str, bool, int] | None
+    """`View.key`; None for published results alone."""
+    file: Path | None
+    """The catalog that the key is of."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The database of this process."""
+
+    published: duckdb.DuckDBPyConnection
+    catalog: Catalog | None
+    fault: StoreError | None
+    """Why own results cannot be had."""
+
+
 def hub() -> duckdb.DuckDBPyConnection:
-    """The database of this process, opened once. Raises `StoreError` where there is no snapshot."""
+    """The published results, opened once. Raises `StoreError` where there is no snapshot."""
+    return _database().published
+
+
+def catalog() -> Catalog:
+    """The own results of all owners. Raises `StoreError` where they cannot be had."""
+    opened = _database()
+    if opened.catalog is None:
+        raise opened.fault or StoreError("cannot be opened.", str(own.path()))
+    return opened.catalog
+
+
+def view() -> View | None:
+    """What this reader sees with own results; None for one who has to log in, or where they cannot be had."""
+    found, owner = _database().catalog, own.owner()
+    return View(found, owner, with_shared=own.mode() == "login") if found is not None and owner else None
+
+
+def has_own() -> bool:
+    """Whether this reader sees any own results."""
+    found = view()
+    return found is not None and found.has_any()
+
+
+def _scope() -> Scope:
+    return _scope_of(view() if own.is_on() else None)
+
+
+def _scope_of(found: View | None) -> Scope:
+    return Scope(_folder(), found.key if found else None, own.path() if found else None)
+
+
+def _readable(scope: Scope) -> queries.Readable:
+    """What to ask: the published results, or a reader's view."""
+    if scope.own is None:
+        return hub()
+    owner, with_shared, _ = scope.own
+    return View(catalog(), owner, with_shared=with_shared)
+
+
+def _database() -> Opened:
     with _OPENING:
-        return _opened(_folder())
+        return _opened(_folder(), own.path())
 
 
 def landing() -> Filters:
@@ -140,40 +204,47 @@ def landing() -> Filters:
 
 def known_values() -> dict[str, frozenset[Value]]:
     """Every value that a link can name, per filter."""
-    return _known_values(_folder())
+    return _known_values(_scope())
 
 
 def facets(filters: Filters) -> Facets:
     """What can still be chosen, with numbers of results."""
-    return _facets(_folder(), filters)
+    return _facets(_scope(), filters)
 
 
 def loosenings(filters: Filters) -> dict[str, int]:
     """How many results would appear without one of the filters, most first."""
-    return queries.loosenings(hub(), filters)
+    return queries.loosenings(_readable(_scope()), filters)
 
 
 def answer(filters: Filters) -> Answer:
     """What the page shows of a choice."""
-    return _answer(_folder(), filters)
+    return _answer(_scope(), filters)
 
 
 def details(result_id: str) -> Details:
     """What is behind one result."""
+    con = _readable(_scope())
     return Details(
-        queries.runs(hub(), result_id), queries.specification(hub(), result_id), queries.sightings(hub(), result_id)
+        queries.runs(con, result_id), queries.specification(con, result_id), queries.sightings(con, result_id)
     )
 
 
-def ask(question: Callable[[duckdb.DuckDBPyConnection, C], T], choice: C) -> T:
-    """The answer to a question of `mlperf.answers` for a choice; remembered, and shared by all users."""
-    found: T = _asked(_folder(), question, choice)
+def ask(question: Callable[[Any, C], T], choice: C) -> T:
+    """The answer to a question of `mlperf.answers` for a choice; remembered for all who see the same."""
+    found: T = _asked(_scope(), question, choice)
+    return found
+
+
+def ask_with_own(question: Callable[[Any, C], T], choice: C) -> T:
+    """The same with the reader's own results, whether they are switched on or not."""
+    found: T = _asked(_scope_of(view()), question, choice)
     return found
 
 
 def systems(kind: Kind | None = None) -> Mapping[str, Known]:
     """Every system that a link can name, by its text in the link, newest round first."""
-    return _systems(_folder(), kind)
+    return _systems(_scope(), kind)
 
 
 def find_systems(words: str, kind: Kind | None = None) -> list[Known]:
@@ -205,7 +276,7 @@ def cited(answer: Shown) -> citation.Citation:
 
 def download(filters: Filters, form: export.Format) -> bytes:
     """The file of a choice, made when somebody asks for it."""
-    return export.write(queries.export_rows(hub(), filters), form)
+    return export.write(queries.export_rows(_readable(_scope()), filters), form)
 
 
 def _folder() -> Path:
@@ -213,19 +284,28 @@ def _folder() -> Path:
 
 
 @cache
-def _opened(folder: Path) -> duckdb.DuckDBPyConnection:
-    return snapshot.open_snapshot(folder)
+def _opened(folder: Path, path: Path) -> Opened:
+    """Own results that cannot be had leave the published ones to be browsed."""
+    connection = snapshot.read_snapshot(folder)
+    found: Catalog | None = None
+    fault: StoreError | None = None
+    try:
+        found = attach(connection, path)
+    except StoreError as error:
+        fault = error
+    snapshot.seal(connection)
+    return Opened(connection, found, fault)
 
 
 @lru_cache(maxsize=256)
-def _asked(_: Path, question: Callable[[duckdb.DuckDBPyConnection, Any], Any], choice: Any) -> Any:
-    return question(hub(), choice)
+def _asked(scope: Scope, question: Callable[[Any, Any], Any], choice: Any) -> Any:
+    return question(_readable(scope), choice)
 
 
-@cache
-def _systems(_: Path, kind: Kind | None) -> Mapping[str, Known]:
+@lru_cache(maxsize=16)  # each about 2 MB
+def _systems(scope: Scope, kind: Kind | None) -> Mapping[str, Known]:
     found = {}
-    for row in queries.systems(hub()).to_pylist():
+    for row in queries.systems(_readable(scope)).to_pylist():
         key = SystemKey(row["kind"], row["round"], row["submitter"], row["system"])
         named = (
             key.label,
@@ -245,26 +325,29 @@ def _landing(_: Path) -> Filters:
     return Filters(round=(newest.round,), suite=newest.suites, submitter=(SUBMITTER,))
 
 
-@cache
-def _known_values(_: Path) -> dict[str, frozenset[Value]]:
-    return queries.known_values(hub())
+@lru_cache(maxsize=16)
+def _known_values(scope: Scope) -> dict[str, frozenset[Value]]:
+    return queries.known_values(_readable(scope))
 
 
 @lru_cache(maxsize=512)
-def _facets(_: Path, filters: Filters) -> Facets:
-    return queries.facets(hub(), filters)
+def _facets(scope: Scope, filters: Filters) -> Facets:
+    return queries.facets(_readable(scope), filters)
 
 
 @lru_cache(maxsize=24)  # all results take about 50 MB
-def _answer(_: Path, filters: Filters) -> Answer:
-    rows = queries.results(hub(), filters)
+def _answer(scope: Scope, filters: Filters) -> Answer:
+    rows = queries.results(_readable(scope), filters)
     picture = figures.picture(rows)
     return Answer(
         filters,
         rows,
         _drawn(picture.panels),
         f"Bars, best first: {', '.join(panel.title for panel in picture.panels)}",
-        tuple(filter(None, [_left_out(picture), *_refused(picture)])),
+        (
+            *unverified.legend(row for panel in picture.panels for row in panel.rows),
+            *filter(None, [_left_out(picture), *_refused(picture)]),
+        ),
         tuple(citation.not_comparable(picture.panels, facts())),
     )
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from mlperf import metrics
 from mlperf.answers.system_history import History
-from ui import report, tables
+from ui import paging, report, tables
 
 WIDTHS: Final[Mapping[str, int]] = {
     "test": 175, "scenario": 95, "model": 120, "division": 75, "suite": 95, "has_power": 85, "inferred": 75,
@@ -30,14 +30,15 @@ STYLE: Final = """
 
 
 def results(rows: pa.Table) -> None:
-    """What the system submitted, one row per result."""
+    """What the system submitted, one row per result; beside it stands the specification, about as much again."""
+    labels = {name: metrics.column(name).label for name in rows.column_names}
+    rows = paging.page(rows, paging.rows_of_a_page(rows, paging.room() // 2), labels, "system.results")
     st.dataframe(
         rows,
         hide_index=True,
         column_config={name: _column(name) for name in rows.column_names},
         height=min(HEIGHT, 38 + 35 * rows.num_rows),
         placeholder="–",
-        lazy=rows.num_rows > tables.ROWS_AT_ONCE,
         key="system.results",
         alt="The results of the system, one row each",
     )

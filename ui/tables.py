@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 import plotly.graph_objects as go
 import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from mlperf import citation, metrics
-from ui import drawing, report, session
+from mlperf import citation, metrics, unverified
+from ui import drawing, paging, report, session
 
 SHOWN: Final = (
-    "system", "value", "unit", "benchmark", "scenario", "accelerator", "accelerator_count", "round", "submitter",
-    "sheet", "link", "division", "availability", "suite", "has_power", "power_value", "power_unit", "efficiency",
+    "system", "value", "unit", "verification", "benchmark", "scenario", "accelerator", "accelerator_count", "round",
+    "submitter", "link", "division", "availability", "suite", "has_power", "power_value", "power_unit", "efficiency",
     "efficiency_unit", "accuracy", "runs", "basis", "nodes", "processor", "framework", "system_name",
     "public_id", "inferred",
 )  # fmt: skip
@@ -22,6 +23,10 @@ RUNS: Final = (
     "name", "minutes", "is_counted", "status", "epochs", "samples", "global_batch_size", "seed", "started", "also_in",
     "log",
 )  # fmt: skip
+NAME: Final = "#(.+)$"
+"""The system's name in the address of its sheet, as `_with_links` writes it."""
+AS_IT_IS: Final = ";/?:@&=+$,"
+"""Letters that the browser's `decodeURI` does not decode."""
 LINKS: Final = {
     "link": "MLCommons",
     "sheet": "open",
@@ -32,13 +37,13 @@ LINKS: Final = {
 """Columns that hold addresses, and the words of their links."""
 CHART: Final = {"displayModeBar": False, "responsive": True}
 HEIGHT: Final = 360
-ROWS_AT_ONCE: Final = 300
-"""From here on rows are fetched as they are scrolled to."""
+ROWS_AT_ONCE: Final = 100
+"""Results of a page: with the chart, under 30 KB on the network, where they are sent compressed."""
 
 
 WIDTHS: Final[Mapping[str, int]] = {
-    "system": 210, "benchmark": 130, "scenario": 100, "value": 125, "unit": 80, "accelerator": 165,
-    "accelerator_count": 60, "round": 65, "submitter": 105, "sheet": 60, "link": 95, "division": 75,
+    "system": 210, "benchmark": 130, "scenario": 100, "value": 125, "unit": 80, "verification": 85, "accelerator": 165,
+    "accelerator_count": 60, "round": 65, "submitter": 105, "link": 95, "division": 75,
     "availability": 90, "suite": 150, "has_power": 85, "power_value": 150, "power_unit": 95, "efficiency": 140,
     "efficiency_unit": 110, "accuracy": 150, "inferred": 75, "runs": 60, "basis": 90, "nodes": 65, "processor": 200,
     "framework": 200, "system_name": 250, "public_id": 90,
@@ -54,6 +59,8 @@ def _headed(rows: pa.Table) -> Mapping[str, Any]:
     """The columns to show and their settings: those that say something of any row, units in the header where one."""
     said = [name for name in SHOWN if _says_something(rows[name])]
     columns = {name: _shown_as(name, rows.schema.field(name).type) | {"width": WIDTHS[name]} for name in said}
+    if "system" in columns:
+        columns["system"] = _system_link() | {"width": WIDTHS["system"]}
     for name in SHORT.keys() & columns.keys():
         columns[name] |= {"label": SHORT[name]}
     for figure, unit in UNITS.items():
@@ -64,6 +71,14 @@ def _headed(rows: pa.Table) -> Mapping[str, Any]:
     return columns
 
 
+def _stated(rows: pa.Table) -> pa.Table:
+    """The rows with the state of each result, which says something only where any is unverified."""
+    verified = rows["verified"].to_pylist()
+    states = [unverified.VERIFIED if is_so else unverified.MARK for is_so in verified]
+    told = states if unverified.MARK in states else [None] * len(states)
+    return rows.append_column("verification", pa.array(told, pa.string()))
+
+
 def _says_something(column: pa.ChunkedArray) -> bool:
     """Whether any cell of a column is filled; a box, whether any is ticked."""
     filled: bool = column.null_count < len(column)
@@ -72,22 +87,21 @@ def _says_something(column: pa.ChunkedArray) -> bool:
 
 def results(rows: pa.Table) -> str | None:
     """The table of results, as `session.Answer.table` has them; the `result_id` of the row that the reader marked."""
+    rows = _stated(rows)
     columns = _headed(rows)
-    is_long = rows.num_rows > ROWS_AT_ONCE
+    labels = {name: metrics.column(name).label for name in columns}
+    rows = paging.page(rows, ROWS_AT_ONCE, labels, "results")
     marks = st.dataframe(
-        rows.select(list(columns)),
+        _with_links(rows.select([*columns, "sheet"])),
         hide_index=True,
         column_config=columns,
         height=min(HEIGHT, 38 + 35 * rows.num_rows),
         placeholder="–",
-        lazy=is_long,
         key="results",
-        on_select="ignore" if is_long else "rerun",  # Streamlit marks no rows in a table that is fetched in parts
+        on_select="rerun",
         selection_mode="single-row",
         alt="The chosen results, one row each",
     )
-    if is_long or not isinstance(marks, dict):
-        return None
     marked = [row for row in marks["selection"]["rows"] if row < rows.num_rows]
     return str(rows["result_id"][marked[0]].as_py()) if marked else None
 
@@ -102,8 +116,8 @@ def chart(drawn: go.Figure | str, description: str, key: str = "chart") -> None:
 
 def size(rows: int) -> None:
     """How many rows the table has, and what marking one does."""
-    hint = " · mark one to see its runs, its system and where it was read" if rows <= ROWS_AT_ONCE else ""
-    st.text(f"{rows:,} row{'' if rows == 1 else 's'}{hint}", width="stretch")
+    many = f"{rows:,} row{'' if rows == 1 else 's'}"
+    st.text(f"{many} · mark one to see its runs, its system and where it was read", width="stretch")
 
 
 def details(found: session.Details) -> None:
@@ -167,18 +181,51 @@ def _sightings(rows: pa.Table) -> None:
     st.dataframe(rows, hide_index=True, key="sightings", alt="Where the marked result was read")
 
 
-def data(rows: pa.Table, key: str) -> None:
-    """An answer's data: columns headed and written as `mlperf.metrics` says; addresses become links."""
+def data(rows: pa.Table, key: str, space: int | None = None) -> None:
+    """An answer's data: columns headed and written as `mlperf.metrics` says; addresses become links.
+
+    Page by page where the rows take more bytes than the `space` there is.
+    """
+    columns = _columns(rows)
+    labels = {name: metrics.column(name).label for name in columns}
+    most = paging.rows_of_a_page(_with_links(rows), paging.room() if space is None else space)
+    shown = paging.page(rows, most, labels, key)
     st.dataframe(
-        rows,
+        _with_links(shown),
         hide_index=True,
-        column_config={name: _shown_as(name, rows.schema.field(name).type) for name in rows.column_names},
-        height=min(HEIGHT, 38 + 35 * rows.num_rows),
+        column_config=columns,
+        height=min(HEIGHT, 38 + 35 * shown.num_rows),
         placeholder="–",
-        lazy=rows.num_rows > ROWS_AT_ONCE,
         key=key,
         alt="The data of the charts, one row for each mark",
     )
+
+
+def _with_links(rows: pa.Table) -> pa.Table:
+    """The rows with each system's name as the link to its sheet, in place of a column of addresses.
+
+    The browser reads the name behind the `#`. It decodes all but the letters that addresses are made of.
+    """
+    if not {"sheet", "system"} <= set(rows.column_names):
+        return rows
+    systems = zip(rows["system"].to_pylist(), rows["sheet"].to_pylist(), strict=True)
+    links = [f"{sheet}#{quote(name, safe=AS_IT_IS)}" if sheet and name else None for name, sheet in systems]
+    place = rows.column_names.index("system")
+    return rows.set_column(place, "system", pa.array(links, pa.string())).drop_columns(["sheet"])
+
+
+def _columns(rows: pa.Table) -> dict[str, Any]:
+    """The settings of the columns of `rows` as `_with_links` shows them."""
+    columns = {name: _shown_as(name, rows.schema.field(name).type) for name in rows.column_names}
+    if "sheet" in columns and "system" in columns:
+        del columns["sheet"]
+        columns["system"] = _system_link()
+    return columns
+
+
+def _system_link() -> Any:
+    known = metrics.column("system")
+    return st.column_config.LinkColumn(known.label, help="Opens its sheet", display_text=NAME)
 
 
 def _shown_as(name: str, kind: pa.DataType) -> Any:

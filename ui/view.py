@@ -9,7 +9,7 @@ import streamlit as st
 from mlperf import export
 from mlperf.answers.answer import Answer
 from mlperf.systems import SystemKey, short_names
-from ui import files, report, session, tables
+from ui import files, paging, report, session, tables
 from ui.files import Files
 
 SYSTEM: Final = ("suite", "round", "submitter", "system_id", "system_name")
@@ -34,7 +34,8 @@ def show(answer: Answer, name: str, instead: pa.Table | None = None) -> None:
     report.links("Sheets:", _sheets(answer))
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{name}.files"):
         files.offer(_files(answer, name, instead is None), name)
-    _data(answer, name)
+    if instead is not answer.data:
+        _data(answer, name, _bytes(answer) if instead is None else instead.nbytes)
     report.note(session.footnote(answer))
 
 
@@ -75,8 +76,14 @@ def _files(answer: Answer, name: str, is_drawn: bool) -> Files:
     )
 
 
-def _data(answer: Answer, name: str) -> None:
+def _bytes(answer: Answer) -> int:
+    """What the charts take on the network."""
+    drawn = (chart.figure for chart in answer.charts)
+    return sum(len(figure if isinstance(figure, str) else figure.to_json()) for figure in drawn)
+
+
+def _data(answer: Answer, name: str, beside: int) -> None:
     panel = st.expander("Data as a table", key=f"{name}.data", on_change="rerun")
     if panel.open:
         with panel:
-            tables.data(answer.data, f"{name}.table")
+            tables.data(answer.data, f"{name}.table", paging.room(beside))

@@ -1,5 +1,7 @@
 """`accuracy.txt`: the metrics that the accuracy script printed. Which of them judge a benchmark, the catalog says."""
 
+import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +24,8 @@ class Accuracy:
     where: Where
     metrics: tuple[tuple[str, str], ...]
     """(metric, its number as written); of a metric that stands several times the last."""
+    lines: tuple[int, ...] = ()
+    """Where each of them stands."""
 
     def text(self, benchmark: str | None) -> str | None:
         """The metrics of the benchmark in words, as the published tables put them; None where none stands here."""
@@ -32,16 +36,20 @@ class Accuracy:
 
 def read_accuracy(source: Source, place: Place) -> Iterator[Accuracy | Problem]:
     """The metrics of the file; a file that holds none is a Problem."""
-    text = b""
+    text, line = b"", 1
     with source.open() as content:
         while chunk := content.read(MAX):
-            text = (text + chunk)[-MAX:]
-    found = tuple(
-        (name, matches[-1].decode().rstrip("."))
-        for name, pattern in log_rules().metrics.items()
-        if (matches := pattern.findall(text))
-    )
+            text += chunk
+            line += text.count(b"\n", 0, max(0, len(text) - MAX))
+            text = text[-MAX:]
+    found = [(name, last) for name, pattern in log_rules().metrics.items() if (last := _last(pattern, text))]
     where = Where(source.name)
     if not found:
         yield Problem(where, "no-accuracy", "holds no accuracy that we know.", "The result is kept without.")
-    yield Accuracy(place, where, found)
+    metrics = tuple((name, match[1].decode().rstrip(".")) for name, match in found)
+    yield Accuracy(place, where, metrics, tuple(line + text.count(b"\n", 0, match.start(1)) for _, match in found))
+
+
+def _last(pattern: re.Pattern[bytes], text: bytes) -> re.Match[bytes] | None:
+    """The last place of a metric."""
+    return next(iter(deque(pattern.finditer(text), maxlen=1)), None)

@@ -21,7 +21,16 @@ NAMES: Final = frozenset({"result_summary.json", "results.json"})
 CONFIGS: Final = frozenset({"config.yaml", "config.yml"})
 MAX: Final = 16 << 20
 _TYPE: Final = re.compile(rb"^type[ \t]*:[ \t]*[\"']?([\w-]+)", re.MULTILINE)
-_WANTED: Final = ("n_samples_issued", "n_samples_completed", "n_samples_failed", "duration_ns", "qps", "tps")
+TTFT: Final = "ttft.early_stopping_percentiles.99.0"
+TPOT: Final = "tpot.early_stopping_percentiles.99.0"
+_WANTED: Final[dict[str, tuple[str, ...]]] = {
+    **{name: (name,) for name in
+       ("n_samples_issued", "n_samples_completed", "n_samples_failed", "duration_ns", "qps", "tps")},
+    "latency.avg": ("latency", "avg"),
+    TTFT: ("ttft", "early_stopping_percentiles", "99.0"),
+    TPOT: ("tpot", "early_stopping_percentiles", "99.0"),
+}  # fmt: skip
+"""The numbers that rules read, and the keys that lead to each."""
 _LEFT_OUT: Final = "The result was left out."
 
 
@@ -34,6 +43,12 @@ class Endpoint:
     numbers: tuple[tuple[str, float], ...]
     state: str | None
     is_complete: bool | None
+    lines: tuple[tuple[str, int], ...] = ()
+    """Where the fields stand."""
+
+    def at(self, name: str) -> Where:
+        """The place of a field; the file for one that it does not hold."""
+        return Where(self.where.file, dict(self.lines).get(name))
 
 
 @dataclass(frozen=True)
@@ -51,13 +66,31 @@ def read_endpoint(source: Source, place: Place) -> Iterator[Endpoint | Problem]:
     if said is None:
         yield Problem(Where(source.name), "broken-json", "is no JSON object of bearable size.", _LEFT_OUT)
         return
-    latency = said.get("latency")
-    values = {name: _number(said.get(name)) for name in _WANTED}
-    values["latency.avg"] = _number(latency.get("avg")) if isinstance(latency, dict) else None
+    values = {name: _number(_inner(said, path)) for name, path in _WANTED.items()}
     numbers = tuple((name, value) for name, value in values.items() if value is not None)
     state, complete = said.get("state"), said.get("complete")
+    paths = {**_WANTED, "state": ("state",), "complete": ("complete",)}
+    lines = tuple((name, line) for name, path in paths.items() if (line := _line(source.head, path)))
     yield Endpoint(place, Where(source.name), numbers, state if isinstance(state, str) else None,
-                   complete if isinstance(complete, bool) else None)  # fmt: skip
+                   complete if isinstance(complete, bool) else None, lines)  # fmt: skip
+
+
+def _inner(said: object, path: tuple[str, ...]) -> object:
+    """What stands under keys inside each other; None where one of them is missing."""
+    for key in path:
+        said = said.get(key) if isinstance(said, dict) else None
+    return said
+
+
+def _line(head: bytes, path: tuple[str, ...]) -> int | None:
+    """The line where keys inside each other stand, in the order in which the harness writes them."""
+    at = 0
+    for key in path:
+        found = re.compile(rb'"' + re.escape(key.encode()) + rb'"\s*:').search(head, at)
+        if found is None:
+            return None
+        at = found.end()
+    return 1 + head.count(b"\n", 0, at)
 
 
 def _number(value: object) -> float | None:

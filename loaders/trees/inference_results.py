@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from loaders.trees import accuracy, endpoints, inference_power, loadgen
+from loaders.trees import accuracy, endpoints, inference_checks, inference_power, loadgen
 from loaders.trees.inference_paths import Place, round_of
 from loaders.trees.inference_score import Run, Scored, score
 from loaders.trees.measurements import Measurements
@@ -14,7 +14,7 @@ from loaders.trees.protocol import Assembled, Context, Label
 from mlperf.errors import Problem, Where
 from mlperf.facts import facts
 from mlperf.log_rules import log_rules
-from mlperf.model import Measurement, SystemSheet
+from mlperf.model import Measurement, SystemSheet, Verdict
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,29 @@ def assemble(pieces: Sequence[Piece], context: Context) -> Iterator[Assembled]:
             results.setdefault(piece.place.result, _Result(piece.place)).add(piece)
     for _, result in sorted(results.items()):
         yield from _assembled(result, tree)
+        if context.wants_verdicts:
+            yield from _verdict(result, tree)
+
+
+def _verdict(result: _Result, tree: _Tree) -> Iterator[Verdict]:
+    """The checks of one result, of one without a score, too; nothing for files that belong to no result."""
+    if not (result.runs or result.endpoint or result.quality or result.readings):
+        return
+    group = group_of(result)
+    where = result.label(tree.context.label(group))
+    round_id, scenario = tree.round(where), facts().scenario(where.scenario or "")
+    benchmark, sheet = tree.benchmark(where, round_id), tree.sheet(result.place)
+    run, name = _counting(result, round_id, scenario)
+    scored = score(run, round_id, benchmark, scenario) if run is not None else None
+    logged = scored.logged if scored is not None else None
+    power = None
+    if result.power_files and run is not None and scored is not None:
+        power = _power(result, name, run, scored, round_id, scenario or logged)
+    division = where.division or (dict(sheet.facts).get("division") if sheet is not None else None)
+    stated = facts().scenario(result.config.scenario) if result.config is not None else None
+    subject = inference_checks.Subject(group, round_id, division, benchmark, scenario or stated, logged, run,
+                                       result.endpoint, result.quality, power)  # fmt: skip
+    yield Verdict(group, inference_checks.checks(subject))
 
 
 def _assembled(result: _Result, tree: _Tree) -> Iterator[Assembled]:

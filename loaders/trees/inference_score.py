@@ -15,7 +15,7 @@ from mlperf.facts import facts
 from mlperf.log_rules import Formula, LogScore, log_rules
 
 _NUMBER: Final = re.compile(r"[-+]?(\d+)(?:\.(\d*))?(?:[eE]([-+]?\d{1,3}))?")
-_PERFORMANCE: Final = frozenset({"performanceonly", "performance", "submission", "submissionrun"})
+PERFORMANCE: Final = frozenset({"performanceonly", "performance", "submission", "submissionrun"})
 _LEFT_OUT: Final = "The result was left out."
 Reader = Callable[[str], str | None]
 _REASONS: Final = (
@@ -82,7 +82,7 @@ def score(run: Run, round_id: str | None, benchmark: str | None, folder: str | N
     mode = _stated(run, scored, "effective_test_mode", "Mode", str.casefold)
     if scored.logged is None:
         scored.note(run.first.where(), "no-score", "the log does not say of which scenario it is.", _LEFT_OUT)
-    elif mode is not None and mode not in _PERFORMANCE:
+    elif mode is not None and mode not in PERFORMANCE:
         scored.note(run.first.where(), "not-performance", f"is the log of a run in mode {mode!r}.", _LEFT_OUT)
     elif round_id is None or benchmark is None:
         _score_unplaced(run, scored, benchmark, folder)
@@ -253,13 +253,14 @@ def _validity(run: Run, scored: Scored) -> bool | None:
         found = "the log does not say whether the result is valid."
         scored.note(run.first.where(), "no-validity", found, "The result is kept.")
     elif said == "INVALID":
-        reasons = ", ".join(_against(run)) or "LoadGen gives no reason"
+        reasons = ", ".join(reasons_against(run)) or "LoadGen gives no reason"
         scored.note(run.first.where(), "invalid-result", f"LoadGen calls the result INVALID: {reasons}.",
                     "It is kept and marked.")  # fmt: skip
     return None if said is None else said == "VALID"
 
 
-def _against(run: Run) -> Iterator[str]:
+def reasons_against(run: Run) -> Iterator[str]:
+    """What LoadGen holds against a run, in words."""
     for key, line, reason in _REASONS:
         told = [fact.text.casefold() for log in run.logs for name in (key, line) if (fact := log.get(name))]
         if "false" in told or "no" in told:

@@ -17,6 +17,7 @@ from loaders.trees.inference_paths import Place
 from loaders.unpack import Source
 from mlperf.errors import Problem, Where
 from mlperf.log_rules import log_rules
+from mlperf.rules import rules
 
 DETAIL: Final = "mlperf_log_detail.txt"
 SUMMARY: Final = "mlperf_log_summary.txt"
@@ -102,14 +103,16 @@ class _Facts:
 
 @functools.cache
 def _record() -> re.Pattern[bytes]:
-    keys = b"|".join(re.escape(key.encode()) for key in sorted({*log_rules().detail_keys, *_ALWAYS_DETAIL}))
+    wanted = {*log_rules().detail_keys, *rules().detail_keys, *_ALWAYS_DETAIL}
+    keys = b"|".join(re.escape(key.encode()) for key in sorted(wanted))
     return re.compile(rb':::MLLOG\s{0,4}(\{\s{0,4}"key"\s{0,4}:\s{0,4}"(' + keys + rb')")')
 
 
 @functools.cache
 def _line() -> re.Pattern[bytes]:
     """A line of a summary, with or without what a launcher puts before each line (`0: `, `[node1] `)."""
-    keys = b"|".join(re.escape(key.encode()) for key in sorted({*log_rules().summary_keys, *_ALWAYS_SUMMARY}))
+    wanted = {*log_rules().summary_keys, *rules().summary_keys, *_ALWAYS_SUMMARY}
+    keys = b"|".join(re.escape(key.encode()) for key in sorted(wanted))
     before = rb"^(?:\[?[\w.\-]{1,64}\]?[:>|]? )?[ \t]*(?:\* )?"
     return re.compile(before + rb"(" + keys + rb")[ \t]*:[ \t]*([^\r\n]*?)[ \t\r]*$", re.MULTILINE)
 
@@ -154,7 +157,9 @@ def _find(record: re.Pattern[bytes], held: bytes, end: int, line: int, found: _F
         line += held.count(b"\n", counted, match.start())
         counted = match.start()
         key = match[2].decode()
-        rest = held[match.start(1) : match.start(1) + RECORD].split(b"\n", 1)[0]
+        begin = match.start(1)
+        stop = held.find(b"\n", begin, begin + RECORD)
+        rest = held[begin : stop if stop >= 0 else begin + RECORD]
         try:
             value = _JSON.raw_decode(rest.decode("utf-8", "replace"))[0]["value"]
         except (ValueError, KeyError, RecursionError):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from loaders.mllog import TOKEN
+from loaders.trees import training_checks
 from loaders.trees.protocol import Assembled, Context
 from loaders.trees.systems import is_system_file, read_system
 from loaders.trees.training_group import Group, assembled
@@ -20,7 +21,7 @@ from loaders.trees.training_power import Watts, read_power
 from loaders.unpack import Source
 from mlperf.errors import Problem, Where
 from mlperf.facts import facts
-from mlperf.model import SystemSheet
+from mlperf.model import SystemSheet, Verdict
 
 NAME: Final = "training-tree"
 TITLE: Final = "Training submission: `results/<SYSTEM>/<BENCHMARK>/result_*.txt`, `systems/*.json`, or a part of it"
@@ -125,6 +126,8 @@ def assemble(pieces: Sequence[Piece], context: Context) -> Iterator[Assembled]:
             yield Problem(group.where, "no-system", found, fix)
         if group.logs or group.scaling:
             yield from assembled(group)
+            if context.wants_verdicts and group.logs:
+                yield Verdict(group.where.file, training_checks.checks(group))
 
 
 def _complete(sheet: SystemSheet, round_id: str | None) -> SystemSheet:
@@ -167,7 +170,7 @@ def _folder(piece: Piece) -> str:
     return (
         piece.source.removesuffix(inside)
         if piece.place.group
-        else piece.source.removesuffix(piece.path).rstrip("/") or "."
+        else piece.source.removesuffix(piece.path).rstrip("/") or piece.source
     )
 
 

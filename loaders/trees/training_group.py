@@ -72,6 +72,15 @@ class Group:
         """The runs in their natural order: result_2 before result_10."""
         return sorted(self.logs, key=natural)
 
+    def claimed(self) -> Counter[str]:
+        """The benchmarks that logs say they run, and how many say so."""
+        return Counter(log.benchmark for log in self.logs.values() if log.benchmark)
+
+    def written(self) -> str | None:
+        """The benchmark by its folder, else by what all logs claim."""
+        claimed = self.claimed()
+        return self.benchmark or (next(iter(claimed)) if len(claimed) == 1 else None)
+
 
 def natural(name: str) -> tuple[tuple[int, str], ...]:
     """A sort key that reads runs of digits as numbers."""
@@ -97,16 +106,16 @@ def assembled(group: Group) -> Iterator[Assembled]:
     """The group's result if it has one, its runs, and what is wrong with it."""
     names = group.names()
     logs = [group.logs[name] for name in names]
-    claimed = Counter(log.benchmark for log in logs if log.benchmark)
+    claimed = group.claimed()
     yield from _claims(group, claimed)
     yield from _copies(group, names, logs)
-    written = group.benchmark or (next(iter(claimed)) if len(claimed) == 1 else None)
+    written = group.written()
     if written is None:
         found = "no folder names the benchmark" + (", and the logs name several." if claimed else " and no log does.")
         yield Problem(group.where, "no-benchmark", found, "The logs were left out.")
         return
     benchmark = facts().benchmark("training", written, None)
-    scored = _scored(group, benchmark, written, logs)
+    scored = grade(group, benchmark, written, logs)
     if isinstance(scored, str):
         yield Problem(group.where, "no-score", f"{written}: {scored}.", _NO_SCORE)
     elif benchmark is not None:
@@ -139,7 +148,8 @@ def _copies(group: Group, names: Sequence[str], logs: Sequence[RunLog]) -> Itera
             yield Problem(group.where, "same-times", found, fix)
 
 
-def _scored(group: Group, benchmark: Benchmark | None, written: str, logs: Sequence[RunLog]) -> Scored | str:
+def grade(group: Group, benchmark: Benchmark | None, written: str, logs: Sequence[RunLog]) -> Scored | str:
+    """The group's score before scaling, or why it has none."""
     if not logs:
         return "no run present"
     if benchmark is None:

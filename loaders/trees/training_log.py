@@ -43,6 +43,22 @@ _STATUSES: Final = {
 _FAILED: Final = "It counts as a failed run."
 
 
+SHOWN_SEEDS: Final = 2000
+"""Different seeds of one log that are kept with their place; logs of many processes have over a thousand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A seed, and the place in the training's own source that logged it."""
+
+    value: int
+    """Whole, as the official seed checker reads it: a seed of 1621232145.95 is 1621232145 to it."""
+    origin: str
+    """File and line of the source, as the log has them."""
+    line: int
+    """Of the log."""
+
+
 @dataclass(frozen=True)
 class RunLog:
     """What one `result_*.txt` says."""
@@ -62,6 +78,9 @@ class RunLog:
     """Of the last evaluation, whatever the benchmark counts by it."""
     samples_count: float | None
     train_samples: float | None
+    seeds: tuple[Seed, ...] = ()
+    """Every different one that was met, in order."""
+    benchmark_line: int | None = None
 
     @property
     def minutes(self) -> float | None:
@@ -78,8 +97,10 @@ class _Seen:
     starts: list[Event] = field(default_factory=list)
     stops: list[Event] = field(default_factory=list)
     batches: set[int] = field(default_factory=set)
-    seeds: set[int] = field(default_factory=set)
-    benchmarks: set[str] = field(default_factory=set)
+    whole_seeds: set[int] = field(default_factory=set)
+    seeds: dict[tuple[int, str], Seed] = field(default_factory=dict)
+    benchmarks: dict[str, int] = field(default_factory=dict)
+    """What the log claims to run, and the line."""
     train_samples: float | None = None
     evaluation: Event | None = None
     last_evaluation: tuple[int, bytes] | None = None
@@ -126,11 +147,20 @@ class _Seen:
         elif event.key == "train_samples":
             self.train_samples = _number(value)
         elif event.key == "submission_benchmark" and isinstance(value, str):
-            self.benchmarks.add(value[:100])
-        elif event.key in {"global_batch_size", "seed"} and (whole := _whole(value)) is not None:
-            kept = self.seeds if event.key == "seed" else self.batches
-            if len(kept) < 2:  # one is taken, two are too many
-                kept.add(whole)
+            self.benchmarks.setdefault(value[:100], event.line)
+        elif event.key in {"global_batch_size", "seed"}:
+            self._take_whole(event)
+
+    def _take_whole(self, event: Event) -> None:
+        """Keep a batch size or a seed."""
+        whole, kept = _whole(event.value), self.whole_seeds if event.key == "seed" else self.batches
+        if whole is not None and len(kept) < 2:  # one is taken, two are too many
+            kept.add(whole)
+        number = _number(event.value)
+        if event.key == "seed" and number is not None and len(self.seeds) < SHOWN_SEEDS:
+            value = int(number) if whole is None else whole
+            origin = f"{event.metadata.get('file', '')}:{event.metadata.get('lineno', '')}"[:300]
+            self.seeds.setdefault((value, origin), Seed(value, origin, event.line))
 
 
 def read_log(source: Source) -> Iterator[RunLog | Problem]:
@@ -158,10 +188,12 @@ def read_log(source: Source) -> Iterator[RunLog | Problem]:
         stopped_ms=stop.time_ms if stop else None,
         benchmark=next(iter(seen.benchmarks)) if len(seen.benchmarks) == 1 else None,
         global_batch_size=_only(seen.batches),
-        seed=_only(seen.seeds),
+        seed=_only(seen.whole_seeds),
         epoch_num=_number(last.metadata.get("epoch_num")) if last else None,
         samples_count=_number(last.metadata.get("samples_count")) if last else None,
         train_samples=seen.train_samples,
+        seeds=tuple(seen.seeds.values()),
+        benchmark_line=next(iter(seen.benchmarks.values())) if len(seen.benchmarks) == 1 else None,
     )
 
 

@@ -1,12 +1,12 @@
 """How systems compare: relative performance against a baseline, absolute values, matrix, sheets side by side."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import duckdb
 
-from mlperf import compare, figures, guard, plots, queries
+from mlperf import compare, figures, guard, plots, queries, unverified
 from mlperf.answers.answer import Answer, Chart, Row, table
 from mlperf.facts import facts
 from mlperf.figures import PALETTE
@@ -14,6 +14,7 @@ from mlperf.guard import Finding
 from mlperf.metrics import TIMES, Measure, measure, number_text
 from mlperf.model import Kind
 from mlperf.plots import Axis, Series
+from mlperf.ranking import is_same_run_at_other_accuracy
 from mlperf.systems import SystemKey, short_names
 
 MOST: Final = 8
@@ -41,8 +42,17 @@ class Cell(NamedTuple):
     @property
     def title(self) -> str:
         """`ResNet-50 v1.5 · Offline`; in training the benchmark alone."""
+        return " · ".join(filter(None, [self._name, self.scenario]))
+
+    @property
+    def base(self) -> str:
+        """The benchmark's name without its accuracy."""
+        return guard.TIER.sub("", self._name)
+
+    @property
+    def _name(self) -> str:
         known = facts().benchmark(self.kind, self.lineage, None)
-        return " · ".join(filter(None, [known.full_name if known else self.lineage, self.scenario]))
+        return known.full_name if known else self.lineage
 
 
 class Compared(NamedTuple):
@@ -73,7 +83,8 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
     keys = [key for key in choice.systems if any(key in cell for cell in found.values())]
     if not keys:
         return Answer("No systems to compare", "", advice="Choose two to eight systems above.")
-    baseline, names = _baseline(choice, keys), short_names(keys)
+    results = [one.row for cells in found.values() for one in cells.values()]
+    baseline, names = _baseline(choice, keys), unverified.names(short_names(keys), results)
     data = _data(found, names, baseline, choice.is_per_accelerator)
     others = [key for key in keys if key != baseline]
     means = {key: geometric_mean(found, keys, key) for key in others}
@@ -83,10 +94,15 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
         heading=_heading(names, baseline, means),
         below=_below(found, keys, names[baseline], means),
         charts=_charts(found, others, names, baseline, means, choice),
-        data=table(data),
+        data=table(unverified.stated(data)),
         rows=rows.filter([row in _shown(found) for row in rows["result_id"].to_pylist()]),
         findings=(*_kinds(keys, found), *merged),
-        notes=(*_left_out(rows.to_pylist(), found), *_explained(choice)),
+        notes=(
+            *unverified.legend(results),
+            *_left_out(rows.to_pylist(), found),
+            *_counted_once(found, keys),
+            *_explained(choice),
+        ),
         derived=_derived(names[baseline], is_compared, means, any(row.get("per_accelerator") for row in data)),
         file_name=f"compare_{'_'.join(key.system for key in keys)}"[:100],
     )
@@ -124,9 +140,34 @@ def _kinds(keys: Sequence[SystemKey], found: Matrix) -> tuple[Finding, ...]:
 
 
 def geometric_mean(found: Matrix, keys: Sequence[SystemKey], key: SystemKey) -> tuple[float | None, int]:
-    """The mean of a system's relative performance over the cells in which all systems have one; and how many those."""
-    cells = common_cells(found, keys)
+    """The mean of a system's relative performance over the cells in which all systems have one; and over how many.
+
+    Cells that are the very same run in every system count once.
+    """
+    cells = [same[0] for same in common_runs(found, keys)]
     return compare.geometric_mean([found[cell][key].relative or 0.0 for cell in cells]), len(cells)
+
+
+def common_runs(found: Matrix, keys: Sequence[SystemKey]) -> list[list[Cell]]:
+    """The common cells; those together that are two accuracies of one benchmark and one run in each of the systems."""
+    runs: list[list[Cell]] = []
+    for cell in common_cells(found, keys):
+        same = next((run for run in runs if _is_one_run(found, run[0], cell, keys)), None)
+        if same is None:
+            runs.append([cell])
+        else:
+            same.append(cell)
+    return runs
+
+
+def _is_one_run(found: Matrix, one: Cell, other: Cell, keys: Sequence[SystemKey]) -> bool:
+    if (one.base, one.scenario) != (other.base, other.scenario):
+        return False
+    pairs = [(found[one][key], found[other][key]) for key in keys]
+    return all(
+        first.relative == second.relative and is_same_run_at_other_accuracy(first.row, second.row)
+        for first, second in pairs
+    )
 
 
 def common_cells(found: Matrix, keys: Sequence[SystemKey]) -> list[Cell]:
@@ -215,16 +256,22 @@ def _charts(
     with_mean = any(mean is not None for mean, _ in means.values())
     places = [*([GEOMETRIC_MEAN] if with_mean else []), *(cell.title for cell in cells)]
     measured = Measure(f"Performance relative to {names[baseline]}", TIMES, "higher", is_derived=True)
+    own = {key for cells in found.values() for key, one in cells.items() if unverified.is_unverified(one.row)}
     series = [
-        _relative(found, cells, key, means[key][0] if with_mean else None, with_mean, names, colours, len(others) == 1)
+        replace(one, unverified=[True] * len(one.x)) if {key, baseline} & own else one
         for key in others
+        for one in [
+            _relative(
+                found, cells, key, means[key][0] if with_mean else None, with_mean, names, colours, len(others) == 1
+            )
+        ]
     ]
     line = Series("baseline", [1, 1], [-0.5, len(places) - 0.5], mode="lines", dash="dash", is_listed=False)
     values = [1.0, *(x for one in series for x in one.x if x is not None)]
-    room = max(max(values) - min(values), 0.1) * (0.3 if len(others) == 1 else 0.1)
+    room = max(max(values) - min(values), 0.1) * (0.45 if len(others) == 1 else 0.1)
     figure = plots.plot(
         [line, *series],
-        Axis(measured.axis, range=(min(values) - room, max(values) + room)),
+        Axis(_in_lines(measured.axis), range=(min(values) - room, max(values) + room)),
         Axis(
             ticks=[plots.wrapped(place.replace(" accuracy)", ")"), 34) for place in places],
             range=(len(places) - 0.5, -0.5),
@@ -232,6 +279,11 @@ def _charts(
         height=110 + plots.ROW * len(places),
     )
     return (Chart(figure, f"{measured.label}: {', '.join(places)}; over 1 is better"),)
+
+
+def _in_lines(title: str) -> str:
+    """The title in lines that fit a phone."""
+    return title.replace(" relative to ", " relative to\n").replace(" – ", "\n")
 
 
 def _relative(
@@ -279,12 +331,12 @@ def _heading(
 
 def _below(found: Matrix, keys: Sequence[SystemKey], baseline: str, means: Mapping[SystemKey, object]) -> str:
     """In what the systems were compared, and over how many cells the mean runs."""
-    cells = len(common_cells(found, keys))
+    cells, runs = len(common_cells(found, keys)), len(common_runs(found, keys))
     played = sorted({f"{key.kind.capitalize()} {key.round}" for key in keys})
     parts = [f"MLPerf® {' and '.join(played)}", f"{len(found)} benchmarks and scenarios"]
     if means:
         parts.append(
-            f"geometric mean over the {cells} that all have (derived)"
+            f"geometric mean over the {cells} that all have{f', {runs} runs' if runs < cells else ''} (derived)"
             if cells
             else "none of them that all have and that may be compared"
         )
@@ -308,6 +360,15 @@ def _left_out(rows: Sequence[Row], found: Matrix) -> list[str]:
         f"Not shown: {len(hidden)} more results ({', '.join(kinds)}) of these systems in the same benchmarks and "
         "scenarios; Explore and the systems' sheets have them."
     ]
+
+
+def _counted_once(found: Matrix, keys: Sequence[SystemKey]) -> list[str]:
+    """Which cells the geometric mean takes together."""
+    same = [run for run in common_runs(found, keys) if len(run) > 1]
+    if len(keys) < 2 or not same:
+        return []
+    pairs = "; ".join(" = ".join(cell.title for cell in run) for run in same)
+    return [f"The very same run in each of the systems, in the geometric mean once: {pairs}."]
 
 
 def _explained(choice: Choice) -> list[str]:
@@ -361,7 +422,9 @@ def matrix_table(found: Matrix, keys: Sequence[SystemKey]) -> list[Row]:
     return [
         {"cell": cell.title}
         | {
-            names[key]: measure(one.row | {"unit": one.unit}).text(one.value) if (one := cells.get(key)) else None
+            names[key]: unverified.marked(measure(one.row | {"unit": one.unit}).text(one.value), one.row)
+            if (one := cells.get(key))
+            else None
             for key in keys
         }
         for cell, cells in found.items()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from mlperf import bars, figures, guard, queries
+from mlperf import bars, figures, guard, queries, unverified
 from mlperf.answers import power
 from mlperf.answers.answer import Answer, Chart, Row, table
 from mlperf.bars import Bar
@@ -33,7 +33,8 @@ class Choice:
 def benchmarks(con: duckdb.DuckDBPyConnection, submitter: str) -> dict[str, str]:
     """The benchmarks with measured energy and their full names: the submitter's first, then those with most results."""
     rows = queries.training_energy(con).to_pylist()
-    counts = Counter(row["benchmark"] for row in rows)
+    published, _ = unverified.parted(rows)
+    counts = Counter(row["benchmark"] for row in published or rows)
     own = Counter(row["benchmark"] for row in rows if row["submitter"] == submitter)
     return {name: _title(name) for name in sorted(counts, key=lambda name: (-own[name], -counts[name], name))}
 
@@ -49,15 +50,18 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
     found = [row for row in mine if row["power_unit"] == unit and _compares(row, mine[0])]
     found.sort(key=lambda row: (row["power_value"], row["value"], row["result_id"]))
     names = _names(found)
-    best, twins, rounds = found[0], Counter(map(SystemKey.of, found)), dict.fromkeys(row["round"] for row in mine)
+    published, own = unverified.parted(found)
+    best, listed = (published or own)[0], unverified.parted(mine)[0] or mine
+    twins, rounds = Counter(map(SystemKey.of, found)), dict.fromkeys(row["round"] for row in listed)
     return Answer(
         heading=f"{_name(best, twins)}: least energy to train {_title(benchmark)}, {_energy(best)} in {_minutes(best)}",
-        below=f"MLPerf® Training {', '.join(rounds)} · {_count(len(found))} with measured energy",
+        below=f"MLPerf® Training {', '.join(rounds)} · {_count(len(published))} with measured energy"
+        + (f" and {len(own)} {unverified.MARK}" if own else ""),
         charts=(_chart(found, names, choice.palette),),
-        data=table(_data(found, names)),
+        data=table(unverified.stated(_data(found, names))),
         rows=power.behind(rows, found),
         findings=guard.findings(found),
-        notes=(READING, *_left_out(len(mine) - len(found), mine[0])),
+        notes=(*unverified.legend(found), READING, *_left_out(len(listed) - len(published or own), mine[0])),
         file_name=f"energy_to_train_{benchmark}",
     )
 
@@ -65,7 +69,8 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
 def _name(row: Row, twins: Counter[SystemKey]) -> str:
     """The system's ID, with its name where results under one ID were measured differently, as AC and DC power."""
     key = SystemKey.of(row)
-    return f"{key.system} ({row['system_name']})" if twins[key] > 1 and row["system_name"] else key.system
+    name = f"{key.system} ({row['system_name']})" if twins[key] > 1 and row["system_name"] else key.system
+    return unverified.marked(name, row)
 
 
 def _compares(row: Row, newest: Row) -> bool:
@@ -127,6 +132,7 @@ def _chart(found: Sequence[Row], names: Sequence[tuple[str, str]], palette: tupl
             f"{_energy(row)} · {_minutes(row)}",
             f"{name}\n{more}\n{_energy(row)}",
             colours[key],
+            unverified.is_unverified(row),
         )
         for row, (name, more), key in zip(found, names, keys, strict=True)
     ]

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import duckdb
 import pyarrow as pa
 
-from mlperf import figures, guard, plots, queries
+from mlperf import figures, guard, plots, queries, unverified
 from mlperf.answers.answer import Answer, Chart, Row, table
 from mlperf.facts import facts
 from mlperf.figures import PALETTE
@@ -109,15 +109,21 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
     unit = choice.unit if choice.unit in known else known[0]
     shown = {cell: kept for cell, marks in found.items() if (kept := _in_unit(marks, unit))}
     keys = [key for key in choice.systems if any(key in marks for marks in shown.values())]
-    names = short_names(keys)
+    results = [row for marks in shown.values() for row in marks.values()]
+    names = unverified.names(short_names(keys), results)
     return Answer(
         heading=_heading(shown, names, unit),
         below=_below(shown, keys),
         charts=(_chart(dict(list(shown.items())[:MOST_CELLS]), names, unit, choice.palette),),
-        data=table(_data(shown, names)),
-        rows=behind(rows, [row for marks in shown.values() for row in marks.values()]),
+        data=table(unverified.stated(_data(shown, names))),
+        rows=behind(rows, results),
         findings=guard.merged({cell.title: list(marks.values()) for cell, marks in shown.items()}),
-        notes=(READING, *_left_out(found, shown, choice.systems), *undrawn(len(shown), MOST_CELLS)),
+        notes=(
+            *unverified.legend(results),
+            READING,
+            *_left_out(found, shown, choice.systems),
+            *undrawn(len(shown), MOST_CELLS),
+        ),
         derived=(DERIVED,),
         file_name=f"power_{'_'.join(key.system for key in keys)}"[:100],
     )
@@ -210,6 +216,14 @@ def _below(shown: Cells, keys: Sequence[SystemKey]) -> str:
 def bar_name(name: str, more: str) -> str:
     """The two lines of a bar's name, cut in the middle to leave room for the bars on a phone."""
     return f"{plots.wrapped(name, LETTERS)}\n{plots.wrapped(more, LETTERS + 4)}"
+
+
+def bar_lines(row: Row) -> str:
+    """The name of a result's bar: its system, then its submitter with chips or model; `bars` marks unverified ones."""
+    if unverified.is_unverified(row):
+        return bar_name(SystemKey.of(row).system, plots.wrapped(row["submitter"], 14))
+    more = f"{plots.wrapped(row['submitter'], 10)} · {row['model'] or chips(row)}"
+    return bar_name(SystemKey.of(row).system, more)
 
 
 def chips(row: Row) -> str:
@@ -324,4 +338,5 @@ def _dots(
         colour=colours[f"{key.submitter}/{key.system}"],
         symbol=plots.SYMBOLS[number % len(plots.SYMBOLS)],
         mode="markers",
+        unverified=[unverified.is_unverified(row) for _, _, row in marks],
     )

@@ -6,10 +6,11 @@ from typing import Final
 
 import duckdb
 
-from mlperf import bars, compare, figures, guard, plots, queries
+from mlperf import bars, compare, figures, guard, queries, unverified
 from mlperf.answers import power
 from mlperf.answers.answer import Answer, Chart, Row, table
 from mlperf.answers.power import Cell
+from mlperf.answers.ranking_tables import ordinal
 from mlperf.bars import Bar
 from mlperf.figures import PALETTE
 from mlperf.metrics import TIMES, number_text
@@ -18,6 +19,8 @@ from mlperf.systems import SystemKey
 
 MOST: Final = 20
 """Bars of the chart."""
+MOST_OWN: Final = 6
+"""Bars of unverified results beside these."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +63,19 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
         return Answer(
             "No measured power in this field", "", advice="Choose another round, benchmark or scenario above."
         )
-    found.sort(key=lambda row: (-row["efficiency"], row["submitter"], row["result_id"]))
+    found.sort(key=lambda row: (-row["efficiency"], row["verified"] is False, row["submitter"], row["result_id"]))
+    published, own = unverified.parted(found)
     findings = guard.findings(found)
+    kept = {row["result_id"] for row in (*published[:MOST], *own[:MOST_OWN])}
+    drawn = [row for row in found if row["result_id"] in kept]
     return Answer(
-        heading=_heading(found),
-        below=_below(found, choice),
-        charts=(_chart(found[:MOST], choice),),
-        data=table(_data(found, guard.remark(findings))),
+        heading=_heading(published or own),
+        below=_below(published or own, choice),
+        charts=(_chart(drawn, choice),),
+        data=table(unverified.stated(_data(found, published, guard.remark(findings)))),
         rows=power.behind(rows, found),
         findings=findings,
-        notes=(power.READING, *power.undrawn(len(found), MOST)),
+        notes=(*unverified.legend(drawn), power.READING, *power.undrawn(len(published), MOST)),
         derived=(power.DERIVED, "lead over the runner-up and share of the best (ratios of it)"),
         file_name=f"power_{choice.round}_{choice.benchmark}_{choice.scenario}",
     )
@@ -97,18 +103,26 @@ def _below(found: Sequence[Row], choice: Choice) -> str:
 
 def _name(row: Row) -> str:
     key = SystemKey.of(row)
-    return f"{key.submitter} {key.system}{' with ' + row['model'] if row['model'] else ''}"
+    return unverified.marked(f"{key.submitter} {key.system}{' with ' + row['model'] if row['model'] else ''}", row)
 
 
-def _data(found: Sequence[Row], remark: str) -> list[Row]:
-    """One row per result, best first."""
-    places = compare.places([row["efficiency"] for row in found], "higher")
+def _data(found: Sequence[Row], published: Sequence[Row], remark: str) -> list[Row]:
+    """One row per result, best first; where unverified ones stand among them, ranks are texts: `would be 3rd`."""
+    first = (published or found)[0]["efficiency"]
     return [
-        {"rank": place, "of_best": row["efficiency"] / found[0]["efficiency"]}
+        {"rank": _rank(row, published, len(published) < len(found)), "of_best": row["efficiency"] / first}
         | power.figures_of(row, SystemKey.of(row).system)
         | {"comparability": remark}
-        for place, row in zip(places, found, strict=True)
+        for row in found
     ]
+
+
+def _rank(row: Row, published: Sequence[Row], is_text: bool) -> int | str:
+    """The place among the published results; of an unverified one, the place that it would have there."""
+    place = 1 + sum(other["efficiency"] > row["efficiency"] for other in published)
+    if unverified.is_unverified(row):
+        return f"would be {ordinal(place)}"
+    return str(place) if is_text else place
 
 
 def _chart(found: Sequence[Row], choice: Choice) -> Chart:
@@ -117,11 +131,12 @@ def _chart(found: Sequence[Row], choice: Choice) -> Chart:
     title, measure = Cell(*Cell.of(found[0])[:2]).title, power.measure(power.per_energy(found[0])[1])
     marks = [
         Bar(
-            power.bar_name(*_lines(row)),
+            power.bar_lines(row),
             value,
             number_text(value),
             power.hover(row, title, _name(row)),
             colours[_colour_name(row)],
+            unverified.is_unverified(row),
         )
         for row, value in zip(found, values, strict=True)
     ]
@@ -131,7 +146,3 @@ def _chart(found: Sequence[Row], choice: Choice) -> Chart:
 def _colour_name(row: Row) -> str:
     key = SystemKey.of(row)
     return f"{key.submitter}/{key.system}"
-
-
-def _lines(row: Row) -> tuple[str, str]:
-    return SystemKey.of(row).system, f"{plots.wrapped(row['submitter'], 10)} · {row['model'] or power.chips(row)}"

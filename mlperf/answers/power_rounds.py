@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import duckdb
 
-from mlperf import compare, guard, plots, queries
+from mlperf import compare, guard, plots, queries, unverified
 from mlperf.answers import power
 from mlperf.answers.answer import Answer, Chart, Row, table
 from mlperf.answers.power import Cell
@@ -71,17 +71,19 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
     found = changes(rows.to_pylist(), choice)
     if not found:
         return Answer("Nothing to compare", "", advice=_advice(rows.to_pylist(), choice))
-    names = short_names(list(keys))
+    both = [row for change in found for row in (change.earlier, change.later)]
+    names = unverified.names(short_names(list(keys)), both)
     shown = [change for change in found if change.ratio is not None]
     merged = guard.merged({change.cell.title: [change.earlier, change.later] for change in found})
     return Answer(
-        heading=_heading(shown, choice),
+        heading=_heading(shown, choice, any(map(unverified.is_unverified, both))),
         below=_below(found, shown),
         charts=(_chart(shown[: power.MOST_CELLS], names, choice),) if shown else (),
         data=table([_row(change, names, choice) for change in found]),
-        rows=power.behind(rows, [row for change in found for row in (change.earlier, change.later)]),
+        rows=power.behind(rows, both),
         findings=merged,
         notes=(
+            *unverified.legend(both),
             SHARES,
             power.READING,
             *_twins(shown),
@@ -131,14 +133,15 @@ def _figures(change: Change) -> tuple[object, ...]:
     return change.cell[1:], *((row["value"], row["power_value"]) for row in rows)
 
 
-def _heading(shown: Sequence[Change], choice: Choice) -> str:
+def _heading(shown: Sequence[Change], choice: Choice, is_unverified: bool) -> str:
     """The answer in a line: how many times the work per joule."""
     ratio, _, _, _ = means(shown)
     if ratio is None:
         return f"{_who(choice)}: not compared"
     low, high = min(change.ratio or 0.0 for change in shown), max(change.ratio or 0.0 for change in shown)
     span = f" ({_times(low)} to {_times(high)})" if len(shown) > 1 else ""
-    return f"{_who(choice)}: {_times(ratio)} the performance per energy{span}"
+    state = f" ({unverified.MARK})" if is_unverified else ""
+    return f"{_who(choice)}: {_times(ratio)} the performance per energy{span}{state}"
 
 
 def _who(choice: Choice) -> str:
@@ -190,6 +193,7 @@ def _row(change: Change, names: Mapping[SystemKey, str], choice: Choice) -> Row:
         "value_before": earlier["value"],
         "value_after": later["value"],
         "unit": later["unit"],
+        **_states(earlier, later),
         "power_before": earlier["power_value"],
         "power_after": later["power_value"],
         "power_unit": later["power_unit"],
@@ -202,6 +206,12 @@ def _row(change: Change, names: Mapping[SystemKey, str], choice: Choice) -> Row:
     }
 
 
+def _states(earlier: Row, later: Row) -> Row:
+    """Which of two results are verified, where one is not; a system's results are all so or all not."""
+    before, after = unverified.state(earlier), unverified.state(later)
+    return {"verification_before": before, "verification_after": after} if unverified.MARK in (before, after) else {}
+
+
 def _chart(shown: Sequence[Change], names: Mapping[SystemKey, str], choice: Choice) -> Chart:
     """Bars from 1: first the share from speed, from its end the share from watts, which ends at the ratio.
 
@@ -211,11 +221,15 @@ def _chart(shown: Sequence[Change], names: Mapping[SystemKey, str], choice: Choi
     speeds, ratios = [change.speed or 1.0 for change in shown], [change.ratio or 1.0 for change in shown]
     tops = [max(1.0, speed, ratio) for speed, ratio in zip(speeds, ratios, strict=True)]
     hovers = [_hover(change, names, choice) for change in shown]
+    is_own = [any(map(unverified.is_unverified, (change.earlier, change.later))) for change in shown]
     series = [
-        Series("Share from watts", ratios, places, hovers, bases=speeds, mode="bars", colour=choice.palette[0]),
+        Series(
+            "Share from watts", ratios, places, hovers, bases=speeds, mode="bars", colour=choice.palette[0],
+            unverified=is_own,
+        ),
         Series(
             "Share from speed", speeds, places, hovers, bases=[1.0] * len(shown), mode="bars",
-            colour=choice.palette[1],
+            colour=choice.palette[1], unverified=is_own,
         ),
         Series(
             "Ratio", tops, places, text=[_times(ratio) for ratio in ratios], mode="markers", colour="rgba(0,0,0,0)",

@@ -7,6 +7,7 @@ from mlperf import compare, guard
 from mlperf.answers.answer import Row
 from mlperf.ranking import Entry, Ranking, Title, entrant, system_of, titles
 from mlperf.systems import SystemKey
+from mlperf.unverified import stated
 
 Holder = Literal["submitter", "server"]
 
@@ -47,6 +48,24 @@ def ordinal(place: int) -> str:
     """`1st`, `2nd`, `11th`."""
     ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
     return f"{place}{ending}"
+
+
+def would_be(entry: Entry) -> str:
+    """The place that an unverified result would have: `3rd`, `3rd (shared)`."""
+    return f"{ordinal(entry.place)}{' (shared)' if entry.is_shared else ''}"
+
+
+def entry_rows(ranking: Ranking) -> list[Row]:
+    """The ranking's table, a row per run; where unverified results stand in it, its ranks are texts: `would be 3rd`."""
+    rows = [entry_row(entry, ranking) for entry in ranking.standing]
+    if not ranking.beside:
+        return rows
+    places = [f"{'' if entry.is_ranked else 'would be '}{_rank(entry)}" for entry in ranking.standing]
+    return stated([row | {"rank": place} for row, place in zip(rows, places, strict=True)])
+
+
+def _rank(entry: Entry) -> str:
+    return str(entry.place) if entry.is_ranked else ordinal(entry.place)
 
 
 def entry_row(entry: Entry, ranking: Ranking) -> Row:

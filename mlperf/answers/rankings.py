@@ -13,24 +13,28 @@ from mlperf.answers.ranking_tables import (
     Holder,
     ahead,
     also,
-    entry_row,
+    entry_rows,
     first_row,
     holders,
     ordinal,
     percent,
     who,
+    would_be,
 )
 from mlperf.bars import Bar
 from mlperf.facts import facts
 from mlperf.figures import PALETTE
 from mlperf.guard import Finding
-from mlperf.metrics import number_text
+from mlperf.metrics import Measure, number_text
 from mlperf.model import Kind
 from mlperf.queries import Field
 from mlperf.ranking import OFFERED_RATES, By, Entry, Ranking, entrant, rankings, system_of, titles
+from mlperf.unverified import MARK, legend
 
 MOST: Final = 20
 """Bars of a chart."""
+MOST_BESIDE: Final = 6
+"""Unverified results that stand beside these, or in a note."""
 NONE: Final = "none"
 """The accelerator of a system of processors alone, as `queries.Field` has it."""
 
@@ -53,6 +57,8 @@ PER_ACCELERATOR: Final = "performance per accelerator (result over the system's 
 EFFICIENCY: Final = "samples or tokens per joule (result over the power measured in that very run)"
 LEAD: Final = "lead over the runner-up (ratio of results)"
 OF_FIRST: Final = "share of the first (ratio of results)"
+TITLE: Final = "A title is a first place; a run that is first at two accuracies has one."
+LEAD_PERCENT: Final = Measure("Lead over the runner-up", "%", "higher", is_derived=True)
 
 
 @dataclass(frozen=True)
@@ -104,18 +110,17 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
     listed = [row for row in rows.to_pylist() if row["scenario"] == choice.scenario]
     found = rankings(listed, choice.by)
     if not found or not found[0].entries:
-        return _nothing(choice, sum(ranking.left_out for ranking in found))
+        return _nothing(choice, sum(ranking.left_out for ranking in found), any(one.beside for one in found))
     ranking = found[0]
-    drawn = ranking.entries[:MOST]
-    data = [entry_row(entry, ranking) for entry in ranking.entries]
+    drawn = _drawn(ranking)
     return Answer(
         heading=_heading(ranking),
         below=f"{field_text(choice)} · {_count(len(ranking.entries), 'run')} ranked{_own_place(ranking, choice)}",
         charts=(_bars(ranking, drawn, choice),),
-        data=table(data),
-        rows=_behind(rows, [row for entry in ranking.entries for row in (entry.row, *entry.copies)]),
+        data=table(entry_rows(ranking)),
+        rows=_behind(rows, [row for entry in ranking.standing for row in (entry.row, *entry.copies)]),
         findings=guard.findings([entry.row for entry in drawn]),
-        notes=tuple(_one_notes(ranking, choice)),
+        notes=(*legend([entry.row for entry in drawn]), *_would_be([ranking]), *_one_notes(ranking, choice)),
         derived=(*([LEAD] if ranking.lead is not None else []), OF_FIRST, *_derived(choice)),
         file_name=_file_name(choice, [ranking.benchmark, ranking.scenario]),
     )
@@ -135,9 +140,12 @@ def firsts(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
         below=f"{field_text(choice)} · {_count(len(ranked), *_cells(ranked))}",
         charts=(_leads(ranked, choice),),
         data=table(data),
-        rows=_behind(rows, [entry.row for ranking in ranked for entry in (*ranking.firsts, *ranking.entries[:2])]),
+        rows=_behind(
+            rows,
+            [entry.row for ranking in ranked for entry in (*ranking.firsts, *ranking.entries[:2], *ranking.beside[:1])],
+        ),
         findings=_summed(ranked),
-        notes=tuple(_notes(found, choice)),
+        notes=(*_would_be(ranked), *_notes(found, choice)),
         derived=(LEAD, *_derived(choice)),
         file_name=_file_name(choice, ["first"]),
     )
@@ -162,15 +170,15 @@ def title_table(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
         )
         for row in data[:MOST]
     ]
-    label = "Titles: first places, a run that is first at two accuracies once"
+    label = Measure("Titles", "count", "higher").axis
     return Answer(
         heading=_titles_heading(ranked, choice),
         below=f"{field_text(choice)} · {_count(len(ranked), *_cells(ranked))}",
         charts=(Chart(bars.bars(marks, label), f"{label}, by {choice.holder}"),),
         data=table(data),
-        rows=_behind(rows, [entry.row for ranking in ranked for entry in ranking.firsts]),
+        rows=_behind(rows, [entry.row for ranking in ranked for entry in (*ranking.firsts, *ranking.beside[:1])]),
         findings=_summed(ranked),
-        notes=tuple(_notes(found, choice)),
+        notes=(*_would_be(ranked), *_notes(found, choice), TITLE),
         derived=_derived(choice),
         file_name=_file_name(choice, ["titles"]),
     )
@@ -229,10 +237,11 @@ def field_text(choice: Choice) -> str:
     return f"Ranked in: {', '.join(filter(None, parts))}"
 
 
-def _nothing(choice: Choice, left_out: int) -> Answer:
+def _nothing(choice: Choice, left_out: int, is_own: bool = False) -> Answer:
     if not choice.field.suite:
         return Answer("Nothing to rank", "No results are loaded.", advice="Load results to see who is first.")
     figures_left = f" {_count(left_out, 'result')} of it have no such figure to rank by." if left_out else ""
+    figures_left += f" It has {MARK} results, but no published ones to hold them against." if is_own else ""
     return Answer(
         "Nobody in this field",
         field_text(choice),
@@ -292,21 +301,47 @@ def title_count(ranked: Sequence[Ranking]) -> int:
     return len({title.ranking.title for title in titles(ranked) if title.earlier is None})
 
 
+def _drawn(ranking: Ranking) -> list[Entry]:
+    """The first of the published runs, and the best unverified ones at their places beside them."""
+    kept = {entry.row["result_id"] for entry in (*ranking.entries[:MOST], *ranking.beside[:MOST_BESIDE])}
+    return [entry for entry in ranking.standing if entry.row["result_id"] in kept]
+
+
 def _bars(ranking: Ranking, drawn: Sequence[Entry], choice: Choice) -> Chart:
     colours = figures.system_colours(["/".join(entrant(entry.row)) for entry in drawn], choice.palette)
     marks = [
         Bar(
-            f"{entry.place}{'=' if entry.is_shared else '.'} {plots.wrapped(_label(entry.row), 28)}",
+            _bar_name(entry),
             entry.value,
             number_text(entry.value),
             _hover(entry, ranking),
             colours["/".join(entrant(entry.row))],
+            not entry.is_ranked,
         )
         for entry in drawn
     ]
     title = ranking.entries[0].measure.axis
-    rest = f" (first {len(drawn)} of {len(ranking.entries):,})" if len(drawn) < len(ranking.entries) else ""
+    rest = f" (first {MOST} of {len(ranking.entries):,})" if len(ranking.entries) > MOST else ""
     return Chart(bars.bars(marks, f"{title}{rest}"), f"Ranked bars, best first: {ranking.title}, {title}")
+
+
+def _bar_name(entry: Entry) -> str:
+    """`2. Dell XE9680 8× H100-SXM-80GB`; an unverified one has its place in brackets, and room for that word."""
+    if not entry.is_ranked:
+        return f"({would_be(entry)}) {plots.wrapped(_label(entry.row), 18)}"
+    return f"{entry.place}{'=' if entry.is_shared else '.'} {plots.wrapped(_label(entry.row), 28)}"
+
+
+def _would_be(found: Sequence[Ranking]) -> list[str]:
+    """Where the best unverified result of each ranking would stand, the best places first."""
+    best = [(ranking.beside[0], ranking) for ranking in found if ranking.beside]
+    best.sort(key=lambda pair: (pair[0].place, pair[1].title))
+    places = [
+        f"{ranking.title}: {who(entry.row)} would be {would_be(entry)} with {entry.measure.text(entry.value)} ({MARK})"
+        for entry, ranking in best[:MOST_BESIDE]
+    ]
+    more = [f"{len(best) - MOST_BESIDE} more"] if len(best) > MOST_BESIDE else []
+    return [f"Not ranked, for they are {MARK}: {'; '.join([*places, *more])}."] if places else []
 
 
 def _label(row: Row) -> str:
@@ -324,7 +359,7 @@ def _hover(entry: Entry, ranking: Ranking) -> str:
     copies = [f"the same run also as {also(row, copy)}" for copy in entry.copies[:3]]
     return "\n".join(
         [
-            f"{ordinal(entry.place)}{' (shared)' if entry.is_shared else ''}: {row['submitter']} {system_of(row)}",
+            f"{'' if entry.is_ranked else 'would be '}{would_be(entry)}: {row['submitter']} {system_of(row)}",
             ranking.title,
             f"{count}{row['accelerator'] or 'no accelerator'}{nodes} · {row['availability'] or 'availability unknown'}",
             entry.measure.text(entry.value),
@@ -346,8 +381,8 @@ def _leads(ranked: Sequence[Ranking], choice: Choice) -> Chart:
         )
         for ranking, name in zip(ranked[: plots.MOST_MARKS], names, strict=False)
     ]  # fmt: skip
-    end = " – bars end at 100 %" if any((ranking.lead or 0) > 1 for ranking in ranked) else ""
-    title = f"Lead over the runner-up (derived), %{end}"
+    end = "\nBars end at 100 %" if any((ranking.lead or 0) > 1 for ranking in ranked) else ""
+    title = f"{LEAD_PERCENT.axis}{end}"
     return Chart(
         bars.bars(marks, title), f"First of each benchmark and scenario, and its lead in %: {len(ranked)} bars"
     )

@@ -142,11 +142,11 @@ def answers(con: duckdb.DuckDBPyConnection, choice: Choice) -> Mapping[str, Answ
     heading, below = _heading(counted, choice), _below(counted, choice)
     notes = tuple(_notes(counted, news, choice))
     tables = {
-        "submitters": (_submitters(rows, news), "submitter", "Results per submitter"),
-        "benchmarks": (_benchmarks(rows), "name", "Results per benchmark, suite and division"),
-        "divisions": (_divisions(rows), "name", "Results per suite and division"),
-        "systems": (_systems(rows), "system", "Results per system"),
-        "new": (_news(news), "name", "Results of what is new"),
+        "submitters": (_submitters(rows, news), "submitter", "Results per submitter, count"),
+        "benchmarks": (_benchmarks(rows), "name", "Results per benchmark, suite and division, count"),
+        "divisions": (_divisions(rows), "name", "Results per suite and division, count"),
+        "systems": (_systems(rows), "system", "Results per system, count"),
+        "new": (_news(news), "name", "Results of what is new, count"),
     }
     return {
         view: Answer(

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlperf import citation, compare, figures, guard, plots, queries
+from mlperf import citation, compare, figures, guard, plots, queries, unverified
 from mlperf.answers.answer import Answer, Chart, Row, table
 from mlperf.figures import PALETTE
 from mlperf.metrics import TIMES, Measure, number_text
@@ -38,6 +38,7 @@ SYMBOLS: Final[Mapping[str, tuple[str, str]]] = {
     SLOWEST: ("circle-open", "Left out as fastest or slowest"),
     UNSCORED: ("diamond-open", "Run without a score of its own"),
 }
+OWN_SYMBOLS: Final[Mapping[str, str]] = {"circle-open": "square"}
 FAILED: Final = ("x", "Did not converge; time until it stopped")
 
 
@@ -118,8 +119,8 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
     if not groups:
         advice = "Choose a training system that has runs, or another benchmark: tables without logs name no runs."
         return Answer("No runs here", "MLPerf® Training", advice=advice)
-    names = short_names([group.key for group in groups])
     results = [group.result for group in groups if group.result]
+    names = unverified.names(short_names([group.key for group in groups]), results)
     found = guard.findings(results)
     shown = [result["result_id"] for result in results]
     is_refused = any(finding.is_refused for finding in found)
@@ -127,10 +128,14 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
         heading=_heading(groups, names, choice, is_refused),
         below=_below(groups, names),
         charts=_charts(groups, names, choice),
-        data=table([row for group in groups for row in _data(group, names, guard.remark(found))]),
+        data=table(
+            unverified.stated(
+                [row for group in groups for row in _data(group, names, guard.remark(found))], beside="minutes"
+            )
+        ),
         rows=rows.filter(pc.is_in(rows["result_id"], pa.array(shown, pa.string()))),
         findings=found,
-        notes=tuple(_notes(groups, names, choice)),
+        notes=(*unverified.legend(results), *_notes(groups, names, choice)),
         derived=tuple(_derived(groups, is_refused)),
         file_name=f"runs_{choice.benchmark}_{'_'.join(group.key.system for group in groups)}"[:100],
     )
@@ -314,7 +319,8 @@ def _charts(groups: Sequence[Group], names: Mapping[SystemKey, str], choice: Cho
     for group in groups:
         colour = colours[f"{group.key.submitter}/{group.key.system}"]
         series += _marks(group, start, names[group.key], colour, choice)
-        ticks.append(f"{plots.wrapped(names[group.key], 32)}\n{_caption(group)}")
+        bare = names[group.key].removesuffix(f" ({unverified.MARK})")  # the line below says it, and is not cut
+        ticks.append(f"{plots.wrapped(bare, 32)}\n{_caption(group)}")
         centres.append(start + (len(group.runs) - 1) / 2)
         start += len(group.runs) + GAP
     values = [value for one in series for value in one.y if value is not None]
@@ -334,7 +340,9 @@ def _charts(groups: Sequence[Group], names: Mapping[SystemKey, str], choice: Cho
 
 def _caption(group: Group) -> str:
     count = f"{len(group.runs)} run{'' if len(group.runs) == 1 else 's'}"
-    return count if group.score is None else f"{count}, score {MINUTES.text(group.score)}"
+    if group.result is None:
+        return count
+    return f"{count}, score {unverified.marked(MINUTES.text(group.score), group.result)}"
 
 
 def _named_once(series: Sequence[Series]) -> list[Series]:
@@ -353,10 +361,18 @@ def _marks(group: Group, start: int, name: str, colour: str, choice: Choice) -> 
     if (score := _height(group, group.score, choice)) is not None:
         ends = [start - 0.6, start + len(group.runs) - 0.4]
         series.append(Series("Score", ends, [score, score], colour=colour, mode="lines"))
+    is_own = group.result is not None and unverified.is_unverified(group.result)
     for (symbol, kind), runs in kinds.items():
         places, heights = [place for place, _ in runs], [_height(group, run["minutes"], choice) for _, run in runs]
         hover = [_hover(group, run, name) for _, run in runs]
-        series.append(Series(kind, places, heights, hover, colour=colour, symbol=symbol, mode="markers"))
+        # Dots tell unverified runs; left-out ones are open already, so theirs have a shape of their own.
+        shape, words = (OWN_SYMBOLS.get(symbol, symbol), f"{kind} ({unverified.MARK})") if is_own else (symbol, kind)
+        series.append(
+            Series(
+                words, places, heights, hover, colour=colour, symbol=shape, mode="markers",
+                unverified=[is_own] * len(places),
+            )
+        )  # fmt: skip
     return series
 
 

@@ -12,6 +12,7 @@ from mlperf.metrics import TIMES, Measure, measure, number_text
 from mlperf.plots import Axis, Series
 from mlperf.scaling import Line, Point
 from mlperf.systems import SystemKey
+from mlperf.unverified import MARK, marked
 
 HEIGHT: Final = 420
 """Of the chart, pixels: below its axis stand three lines."""
@@ -58,21 +59,18 @@ def _place(point: Point, look: Look) -> int:
 
 
 def _series(line: Line, number: int, colour: str, look: Look, lines: Sequence[Line]) -> list[Series]:
-    """A line's marks, its ideal line and in the efficiency view the efficiency per epoch."""
+    """A line's marks, its ideal line, what stands beside it, and in the efficiency view the efficiency per epoch."""
     is_alone = len(lines) == 1
     x = [_place(point, look) for point in line.points]
-    values: dict[View, list[float | None]] = {
-        "minutes": [point.row["value"] for point in line.points],
-        "speedup": [point.speedup for point in line.points],
-        "efficiency": [point.efficiency for point in line.points],
-    }
+    values = [_height(point, look.view) for point in line.points]
     ideal: dict[View, list[float | None]] = {
         "minutes": [point.ideal for point in line.points],
         "speedup": [point.nodes / line.first.nodes for point in line.points],
         "efficiency": [1.0 for _ in line.points],
     }
     hover = [_hover(line, point) for point in line.points]
-    text = [_label(value, look.view) for value in values[look.view]] if is_alone else []
+    marks = [_is_unverified(point, look.view) for point in line.points]
+    text = [_label(value, look.view, is_own) for value, is_own in zip(values, marks, strict=True)] if is_alone else []
     below = [] if look.view == "minutes" else ["bottom center"] * len(text)
     symbol = plots.SYMBOLS[number % len(plots.SYMBOLS)]
     name = "Scaling efficiency" if is_alone and look.view == "efficiency" else line.title
@@ -80,13 +78,49 @@ def _series(line: Line, number: int, colour: str, look: Look, lines: Sequence[Li
     start = f"Ideal, from {nodes_text(line.first.nodes)}"
     found = [
         Series(start, x, ideal[look.view], dash="dash", mode="lines", is_listed=is_new),
-        Series(name, x, values[look.view], hover, text, below, colour=colour, symbol=symbol),
-    ]
+        Series(
+            name, x, values, hover, text, below, colour=colour, symbol=symbol,
+            unverified=marks,
+        ),
+        *_beside(line, Series("", (), (), colour=colour, symbol=symbol), look, is_alone),
+    ]  # fmt: skip
     if look.view == "efficiency" and line.last.pass_efficiency is not None:
         found.append(
             _per_pass_series(line, x, hover, Series("", (), (), colour=colour, symbol=f"{symbol}-open"), lines)
         )
     return found
+
+
+def _height(point: Point, view: View) -> float | None:
+    """What a view draws of a point."""
+    heights: dict[View, float | None] = {
+        "minutes": point.row["value"], "speedup": point.speedup, "efficiency": point.efficiency
+    }  # fmt: skip
+    return heights[view]
+
+
+def _is_unverified(point: Point, view: View) -> bool:
+    """Whether the figure drawn is so: a speed-up is where either of its results is."""
+    return point.is_unverified if view == "minutes" else point.rests_on_unverified
+
+
+def _beside(line: Line, like: Series, look: Look, is_alone: bool) -> list[Series]:
+    """Unverified results as marks of their own beside the line, with their figures where it is the only one."""
+    found = [
+        (_place(point, look), height, _hover(line, point))
+        for point in line.beside
+        if (height := _height(point, look.view)) is not None
+    ]
+    if not found:
+        return []
+    x, y, hover = ([*part] for part in zip(*found, strict=True))
+    owners = ", ".join(dict.fromkeys(point.row["submitter"] for point in line.beside))
+    return [
+        replace(
+            like, name=f"{plots.wrapped(owners, 24)} ({MARK})", x=x, y=y, hover=hover, mode="markers",
+            text=[_label(height, look.view, True) for height in y] if is_alone else (), unverified=[True] * len(x),
+        )
+    ]  # fmt: skip
 
 
 def _per_pass_series(line: Line, x: list[int], hover: list[str], like: Series, lines: Sequence[Line]) -> Series:
@@ -99,19 +133,23 @@ def _per_pass_series(line: Line, x: list[int], hover: list[str], like: Series, l
     text = last if is_labelled else []
     is_clear = (line.last.pass_efficiency or 0) > (line.last.efficiency or 0) + CLEAR
     places = ["bottom center" if is_clear else "top center"] * len(text)
-    return replace(like, name=name, x=x, y=y, hover=hover, text=text, places=places, dash="dot", is_listed=is_first)
+    return replace(
+        like, name=name, x=x, y=y, hover=hover, text=text, places=places, dash="dot", is_listed=is_first,
+        unverified=[point.rests_on_unverified for point in line.points],
+    )  # fmt: skip
 
 
-def _label(value: float | None, view: View) -> str:
+def _label(value: float | None, view: View, is_unverified: bool = False) -> str:
     if value is None:
         return ""
-    return {"minutes": number_text(value), "speedup": f"{number_text(value)}{TIMES}"}.get(view, percent_text(value))
+    text = {"minutes": number_text(value), "speedup": f"{number_text(value)}{TIMES}"}.get(view, percent_text(value))
+    return f"{text} ({MARK})" if is_unverified else text
 
 
 def _hover(line: Line, point: Point) -> str:
     chips = point.row["accelerator_count"]
     parts = [
-        SystemKey.of(point.row).system,
+        marked(SystemKey.of(point.row).system, point.row),
         f"{line.title} on {nodes_text(point.nodes)}{f', {chips} accelerators' if chips else ''}",
         measure(point.row).text(point.row["value"]),
     ]
@@ -128,7 +166,7 @@ def _hover(line: Line, point: Point) -> str:
 
 def _across(lines: Sequence[Line], look: Look) -> Axis:
     """Numbers of nodes; for a single line with batch size and epochs below each."""
-    places = {_place(point, look): point for line in lines for point in line.points}
+    places = {_place(point, look): point for line in lines for point in (*line.beside, *line.points)}
     ordered = sorted(places)
     ticks, title = [f"{place:,}" for place in ordered], look.across.capitalize()
     if len(lines) == 1:

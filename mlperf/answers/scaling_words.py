@@ -6,9 +6,10 @@ from typing import Final
 
 from mlperf import compare
 from mlperf.families import Family, folded, named_nodes
-from mlperf.metrics import TIMES, number_text
-from mlperf.scaling import SAME, Line, Point
+from mlperf.metrics import TIMES, measure, number_text
+from mlperf.scaling import SAME, Line, Point, Row
 from mlperf.systems import SystemKey
+from mlperf.unverified import MARK, marked
 
 MOST_NAMED: Final = 6
 """Systems or differences that a note names; it counts the others."""
@@ -23,8 +24,10 @@ def heading(lines: Sequence[Line]) -> str:
             return f"{line.title} on {last.nodes} nodes of {machine}"
         per_pass = "" if line.converges_alike else per_pass_text(last, ", ")
         times = f"{number_text(last.speedup)}{TIMES} as fast on {nodes_text(last.nodes)} as on {line.first.nodes}"
-        return f"{line.title} on {machine}: {times}, {percent_text(last.efficiency)} efficiency{per_pass}"
-    return f"{machine}, {_span(lines)} nodes: {_spread(lines)} scaling efficiency in {len(lines)} benchmarks"
+        state = f" ({MARK})" if last.rests_on_unverified else ""
+        return f"{line.title} on {machine}: {times}, {percent_text(last.efficiency)} efficiency{per_pass}{state}"
+    state = f" (partly {MARK})" if any(line.last.rests_on_unverified for line in lines) else ""
+    return f"{machine}, {_span(lines)} nodes: {_spread(lines)} scaling efficiency in {len(lines)} benchmarks{state}"
 
 
 def _span(lines: Sequence[Line]) -> str:
@@ -52,7 +55,8 @@ def below(lines: Sequence[Line]) -> str:
 def _reason(line: Line) -> str:
     """The figures behind the efficiency, and whether a different convergence explains a loss."""
     first, last = line.first, line.last
-    text = f"{number_text(first.row['value'])} → {number_text(last.row['value'])} {last.row['unit']} on "
+    old, new = (marked(number_text(point.row["value"]), point.row) for point in (first, last))
+    text = f"{old} → {new} {last.row['unit']} on "
     text += (
         f"{first.nodes} → {nodes_text(last.nodes)} ({first.row['accelerator_count']} → {last.row['accelerator_count']}"
     )
@@ -79,7 +83,8 @@ def _each(lines: Sequence[Line]) -> str:
     parts = []
     for line in lines:
         per_pass = "" if line.converges_alike else per_pass_text(line.last, " (", ")")
-        parts.append(f"{line.title} {percent_text(line.last.efficiency)}{per_pass}")
+        state = f" ({MARK})" if line.last.rests_on_unverified else ""
+        parts.append(f"{line.title} {percent_text(line.last.efficiency)}{per_pass}{state}")
     return f"{'; '.join(parts)}."
 
 
@@ -126,7 +131,9 @@ def notes(lines: Sequence[Line], found: Sequence[Family]) -> list[str]:
         )
         if note
     ]
-    notes += [note for line in lines for note in (_mixed(line), _factors(line)) if note]
+    notes += [
+        note for line in lines for note in (*_swapped(line), *_beside(line), _mixed(line), _factors(line)) if note
+    ]
     notes += [note for line in lines if line.last.pass_efficiency is None and (note := _unknown(line))]
     used = list(dict.fromkeys(line.family for line in lines))
     if len(used) > 1:
@@ -139,6 +146,32 @@ def notes(lines: Sequence[Line], found: Sequence[Family]) -> list[str]:
         else []
     )
     return list(dict.fromkeys(notes))
+
+
+def named(row: Row) -> str:
+    """An unverified result by its owner and system: `Own: rerun, XE8545x4A100-SXM-80GB`."""
+    return f"{row['submitter']}, {SystemKey.of(row).system}"
+
+
+def _swapped(line: Line) -> list[str]:
+    """Both figures of each published result that an unverified one stands in for, and what rests on that."""
+    return [_instead(line, point, point.replaced) for point in line.points if point.replaced]
+
+
+def _instead(line: Line, point: Point, published: Row) -> str:
+    old, new = (measure(row).text(row["value"]) for row in (published, point.row))
+    return (
+        f"{line.title} on {nodes_text(point.nodes)}: {new} ({named(point.row)}; {MARK}) in place of the published "
+        f"{old} ({SystemKey.of(published).system}). Speed-up and efficiency that rest on it are {MARK} too."
+    )
+
+
+def _beside(line: Line) -> list[str]:
+    return [
+        f"{line.title} on {nodes_text(point.nodes)}: {named(point.row)} with "
+        f"{measure(point.row).text(point.row['value'])} ({MARK}) stands beside the line and is no part of it."
+        for point in line.beside
+    ]
 
 
 def _over(line: Line, point: Point) -> str:
@@ -247,7 +280,9 @@ def _why(one: Family, other: Family) -> str:
 def derived(lines: Sequence[Line]) -> list[str]:
     """The derived metrics by name and basis."""
     basis = _listed(dict.fromkeys(f"that on {nodes_text(line.first.nodes)}" for line in lines), " or ")
-    names = [f"speed-up and scaling efficiency (official time to train over {basis} and the number of nodes)"]
+    is_own = any(point.rests_on_unverified for line in lines for point in line.every)
+    time = f"time to train, partly {MARK}," if is_own else "official time to train"
+    names = [f"speed-up and scaling efficiency ({time} over {basis} and the number of nodes)"]
     if any(point.pass_efficiency is not None for line in lines for point in line.points):
         names.append(
             "efficiency per epoch or sample (minutes over epochs or samples to converge, means of the same runs)"

@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 import duckdb
 import pyarrow as pa
 
-from mlperf import bars, compare, figures, guard, plots, queries
+from mlperf import bars, compare, figures, guard, queries, unverified
 from mlperf.answers import power
 from mlperf.answers.answer import Answer, Chart, Row, table
 from mlperf.answers.power import Cell
@@ -29,6 +29,8 @@ SHOWN: Final[Mapping[str, str]] = {"systems": "Systems", "accelerators": "Accele
 """What the bars count."""
 MOST: Final = 20
 """Bars of the chart."""
+MOST_OWN: Final = 6
+"""Unverified ones beside them, of each group."""
 MOST_POWER: Final = 6
 """Of them with measured power, at most, where others would be left out for them."""
 MOST_SYSTEMS: Final = 1_000_000
@@ -88,7 +90,8 @@ def default_field(found: Sequence[Row]) -> Row | None:
     """The field to begin with: of the newest round with the submitter's own results for the datacenter, under a latency
     bound where there is one, the benchmark of most of its systems. None for no fields.
     """
-    usual = [row for row in found if row["division"] == "closed" and row["availability"] == "available"] or list(found)
+    published = [row for row in found if row["results"]] or list(found)
+    usual = [row for row in published if (row["division"], row["availability"]) == ("closed", "available")] or published
     return min(
         usual,
         key=lambda row: (
@@ -102,7 +105,8 @@ def default_field(found: Sequence[Row]) -> Row | None:
 def default_rate(con: duckdb.DuckDBPyConnection, choice: Choice) -> float:
     """Ten times the median result of the field, without power where there are such, in two digits; 1 for no results."""
     rows = _field(con, replace(choice, submitters=(), server_family=""))[1]
-    values = [row["value"] for row in rows if not row["has_power"]] or [row["value"] for row in rows]
+    published = unverified.parted(rows)[0] or rows
+    values = [row["value"] for row in published if not row["has_power"]] or [row["value"] for row in published]
     return float(f"{TIMES_MEDIAN * median(values):.2g}") if values else 1.0
 
 
@@ -129,12 +133,17 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
     groups = {title: [need.row for need in group] for title, group in _groups(plain, measured).items()}
     return Answer(
         heading=_heading(found, choice),
-        below=_below(found, choice),
+        below=f"{_below(found, choice)}{_own(found)}",
         charts=(_chart(drawn, choice),) if drawn else (),
-        data=table(_data([*plain, *measured], groups, choice)),
+        data=table(unverified.stated(_data([*plain, *measured], groups, choice), beside="value")),
         rows=power.behind(table_of_field, [need.row for need in [*plain, *measured]]),
         findings=guard.merged(groups),
-        notes=(ASSUMES, *([POWER] if measured else []), *_left_out(rows, found, plain, measured, drawn)),
+        notes=(
+            *unverified.legend([need.row for need in drawn]),
+            ASSUMES,
+            *([POWER] if measured else []),
+            *_left_out(rows, found, plain, measured, drawn),
+        ),
         derived=("number of systems, accelerators, rate reached and power (estimated from results of single systems)",),
         file_name=f"sizing_{choice.round}_{choice.benchmark}_{choice.scenario}_{choice.rate:.6g}",
         advice="No system here says how many accelerators it has: let the bars count systems.",
@@ -180,14 +189,18 @@ def _field(con: duckdb.DuckDBPyConnection, choice: Choice) -> tuple[pa.Table, li
         and (not choice.submitters or row["submitter"] in choice.submitters)
         and choice.server_family in ("", row["server_family"])
     ]
-    units = Counter(row["unit"] for row in found).most_common(1)
+    units = Counter(row["unit"] for row in unverified.parted(found)[0] or found).most_common(1)
     return rows, [row for row in found if row["unit"] == units[0][0]]
 
 
 def _drawn(plain: Sequence[Need], measured: Sequence[Need]) -> list[Need]:
-    """What the chart shows: both groups, those with power last."""
-    room = max(MOST_POWER, MOST - len(plain))
-    return [*plain[: MOST - min(room, len(measured))], *measured[:room]]
+    """What the chart shows: both groups, those with power last; unverified ones take no published one's place."""
+    own = [[need for need in group if unverified.is_unverified(need.row)][:MOST_OWN] for group in (plain, measured)]
+    first, last = ([need for need in group if need.row["verified"]] for group in (plain, measured))
+    room = max(MOST_POWER, MOST - len(first))
+    kept = [*first[: MOST - min(room, len(last))], *last[:room], *own[0], *own[1]]
+    shown = {need.row["result_id"] for need in kept}
+    return [need for need in (*plain, *measured) if need.row["result_id"] in shown]
 
 
 def _groups(plain: Sequence[Need], measured: Sequence[Need]) -> dict[str, Sequence[Need]]:
@@ -199,12 +212,29 @@ def _name(row: Row) -> str:
 
 
 def _heading(found: Sequence[Need], choice: Choice) -> str:
-    """The answer in a line: the fewest systems and the fewest accelerators that do it."""
+    """The answer in a line: the fewest systems and the fewest accelerators that do it, by published results."""
+    state = "estimate" if any(need.row["verified"] for need in found) else f"estimate, {unverified.MARK}"
+    found = _published(found)
     unit, title = found[0].row["unit"], Cell.of(found[0].row).title
     counts = [_count(min(need.systems for need in found), "system")]
     chips = [need.accelerators for need in found if need.accelerators]
     counts += [_count(min(chips), "accelerator")] if chips else []
-    return f"{_rate(choice)} {unit} of {title} take at least {' or '.join(counts)} (estimate)"
+    return f"{_rate(choice)} {unit} of {title} take at least {' or '.join(counts)} ({state})"
+
+
+def _published(found: Sequence[Need]) -> Sequence[Need]:
+    """The published ones; all where there are none."""
+    return [need for need in found if need.row["verified"]] or found
+
+
+def _own(found: Sequence[Need]) -> str:
+    """The fewest systems by an unverified result, beside what the published ones say."""
+    own = [need for need in found if unverified.is_unverified(need.row)]
+    if not own:
+        return ""
+    fewest = min(own, key=lambda need: (need.systems, -need.row["value"], need.row["result_id"]))
+    whose = f"{fewest.row['submitter']} {_name(fewest.row)}"
+    return f" · {whose} takes {_count(fewest.systems, 'system')} (estimate, {unverified.MARK})"
 
 
 def _count(number: int, what: str) -> str:
@@ -217,6 +247,7 @@ def _rate(choice: Choice) -> str:
 
 def _below(found: Sequence[Need], choice: Choice) -> str:
     """The field."""
+    found = _published(found)
     parts = [f"MLPerf® Inference {choice.round}", choice.suite.removeprefix("inference-"), choice.division]
     parts += [choice.availability or "any availability", *choice.submitters, choice.server_family]
     parts += [_count(len({SystemKey.of(need.row) for need in found}), "system")]
@@ -257,9 +288,16 @@ def _chart(drawn: Sequence[Need], choice: Choice) -> Chart:
     """Bars, fewest first; those with power below the others, with their watts."""
     names = [f"{need.row['submitter']}/{_name(need.row)}" for need in drawn]
     colours = figures.system_colours(names, choice.palette)
-    measure = Measure(f"{SHOWN[choice.shown]} needed", "estimate", "lower", is_derived=True)
+    measure = Measure(f"{SHOWN[choice.shown]} needed, estimate", "count", "lower", is_derived=True)
     marks = [
-        Bar(_label(need), _length(need, choice.shown), _text(need, choice.shown), _hover(need, choice), colours[name])
+        Bar(
+            _label(need),
+            _length(need, choice.shown),
+            _text(need, choice.shown),
+            _hover(need, choice),
+            colours[name],
+            unverified.is_unverified(need.row),
+        )
         for need, name in zip(drawn, names, strict=True)
     ]
     told = "; ".join(f"{_name(need.row)} {_length(need, choice.shown):,}" for need in drawn)
@@ -267,9 +305,7 @@ def _chart(drawn: Sequence[Need], choice: Choice) -> Chart:
 
 
 def _label(need: Need) -> str:
-    return power.bar_name(
-        _name(need.row), f"{plots.wrapped(need.row['submitter'], 10)} · {need.row['model'] or power.chips(need.row)}"
-    )
+    return power.bar_lines(need.row)
 
 
 def _text(need: Need, shown: Shown) -> str:

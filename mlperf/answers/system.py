@@ -8,7 +8,7 @@ from urllib.parse import quote
 import duckdb
 import pyarrow as pa
 
-from mlperf import guard, queries
+from mlperf import guard, queries, unverified
 from mlperf.answers.answer import Answer, Row, table
 from mlperf.facts import facts
 from mlperf.guard import Finding
@@ -55,7 +55,8 @@ class Sheet(NamedTuple):
 def default_system(con: duckdb.DuckDBPyConnection, submitter: str) -> SystemKey | None:
     """The system with most results in a submitter's newest round; of any submitter, where that has none."""
     known = queries.systems(con).to_pylist()
-    own = [row for row in known if row["submitter"] == submitter] or known
+    published = [row for row in known if row["verified"]] or known
+    own = [row for row in published if row["submitter"] == submitter] or published
     newest = [row for row in own if (row["kind"], row["round"]) == (own[0]["kind"], own[0]["round"])]
     best = min(newest, key=lambda row: (-row["results"], row["submitter"], row["system"]), default=None)
     return SystemKey(best["kind"], best["round"], best["submitter"], best["system"]) if best else None
@@ -75,7 +76,7 @@ def sheet(con: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
     answer = Answer(
         heading=results[0]["system_name"] or choice.system.system,
         below=_below(choice.system, results),
-        data=table(data),
+        data=table(unverified.stated(data)),
         rows=rows,
         findings=_traits(results),
         notes=(origin, *differing),
@@ -105,7 +106,7 @@ def _shown(datum: Row) -> Row:
     power = datum["power_value"]
     return datum | {
         "test": _full_name(datum),
-        "figure": measure(datum).text(datum["value"]),
+        "figure": unverified.marked(measure(datum).text(datum["value"]), datum),
         "power": None if power is None else Measure("", datum["power_unit"] or "").text(power),
         "accuracy": _accuracy(datum["accuracy"]),
         "runs_page": _runs_page(key, datum),

@@ -11,6 +11,7 @@ from mlperf.facts import facts
 from mlperf.guard import Finding
 from mlperf.metrics import measure
 from mlperf.systems import SystemKey
+from mlperf.unverified import marked
 
 
 class History(NamedTuple):
@@ -34,7 +35,10 @@ def history(con: duckdb.DuckDBPyConnection, key: SystemKey) -> History:
         groups.setdefault(_place(key, row), {})[row["round"]] = row
     figures: list[Row] = [
         dict(zip(("cell", "division", "model"), place, strict=True))
-        | {name: measure(row).text(row["value"]) if (row := group.get(name)) else None for _, name in played}
+        | {
+            name: marked(measure(row).text(row["value"]), row) if (row := group.get(name)) else None
+            for _, name in played
+        }
         for place, group in sorted(groups.items())
     ]
     held = {" · ".join(filter(None, place)): list(group.values()) for place, group in groups.items()}

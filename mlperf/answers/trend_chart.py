@@ -1,7 +1,7 @@
 """The chart of a trend: a line through the bests, small points for the other results, a mark where lines break."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from mlperf import figures, plots
@@ -10,6 +10,7 @@ from mlperf.answers.trend_lines import MOST, Choice, Point, Trend
 from mlperf.facts import facts
 from mlperf.metrics import Measure, measure, number_text
 from mlperf.plots import Axis, Series
+from mlperf.unverified import is_unverified, marked
 
 MOST_DRAWN: Final = 64
 """Marks of a chart: what a browser redraws, and is sent, in a moment."""
@@ -20,12 +21,21 @@ DODGE: Final = 0.1
 
 
 def drawn_points(found: Trend) -> list[Point]:
-    """The points that the chart has room for: all bests, and of each line and round as many of the next as fit."""
+    """The points that the chart has room for: all bests, and of each line and round as many of the next as fit.
+
+    Unverified ones take no room from published ones.
+    """
     groups: dict[tuple[str, int, int], list[Point]] = {}
+    own: dict[tuple[str, int, int], list[Point]] = {}
     for point in sorted(found.points, key=lambda point: point.order):
-        groups.setdefault((point.group, point.segment, point.row["round_index"]), []).append(point)
-    room = max(1, MOST_DRAWN // len(groups))
-    while sum(min(len(group), room + 1) for group in groups.values()) <= MOST_DRAWN and room < len(found.points):
+        part = own if is_unverified(point.row) else groups
+        part.setdefault((point.group, point.segment, point.row["round_index"]), []).append(point)
+    return [*_fitting(groups), *_fitting(own)]
+
+
+def _fitting(groups: Mapping[tuple[str, int, int], Sequence[Point]]) -> list[Point]:
+    room, most = max(1, MOST_DRAWN // max(1, len(groups))), max(map(len, groups.values()), default=0)
+    while sum(min(len(group), room + 1) for group in groups.values()) <= MOST_DRAWN and room < most:
         room += 1
     ordered = sorted(groups, key=lambda key: (key[1], key[2], key[0]))
     return [point for key in ordered for point in groups[key][:room]]
@@ -116,13 +126,14 @@ def _lines(found: Trend, drawn: Sequence[Point], choice: Choice) -> list[Series]
             points.append(point)
         series.append(
             Series(
-                group,
+                marked(group, lines[group][0].row),
                 [_x(point, choice) if point else None for point in points],
                 [point.value if point else None for point in points],
                 hover=[_best_hover(point) if point else "" for point in points],
                 text=_labels(points, is_named) if is_labelled else (),
                 colour=_colours(choice)[group],
                 symbol=plots.SYMBOLS[choice.values.index(group) % len(plots.SYMBOLS)],
+                unverified=[point is not None and is_unverified(point.row) for point in points],
             )
         )
     return series
@@ -153,6 +164,7 @@ def _small(found: Trend, drawn: Sequence[Point], choice: Choice) -> list[Series]
             is_listed=False,
             size=5,
             opacity=0.55,
+            unverified=[is_unverified(point.row) for point in points],
         )
         for group, points in parts.items()
     ]
@@ -172,7 +184,7 @@ def _x(point: Point, choice: Choice) -> float:
 def _hover(point: Point) -> str:
     row = point.row
     named = [row["submitter"] if row["submitter"] != point.group else "", row["system_id"] or row["system_name"] or ""]
-    return f"{' '.join(filter(None, named))}\n{Measure('', point.unit).text(point.value)}"
+    return f"{' '.join(filter(None, named))}\n{marked(Measure('', point.unit).text(point.value), row)}"
 
 
 def _best_hover(point: Point) -> str:

@@ -1,6 +1,6 @@
 """Results as lines over the rounds: which compare with which, the best of each round, and what was gained. No words."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple
@@ -11,6 +11,7 @@ from mlperf.facts import facts
 from mlperf.figures import PALETTE
 from mlperf.metrics import measure
 from mlperf.model import Kind
+from mlperf.unverified import is_unverified, parted
 
 By = Literal["server_family", "server", "accelerator", "submitter"]
 MOST: Final = 6
@@ -81,12 +82,17 @@ class Trend:
 
     points: tuple[Point, ...]
     bests: tuple[Point, ...]
-    """Oldest round first."""
+    """Oldest round first; unverified results are bests of lines of their own only."""
     breaks: tuple[Break, ...]
     spans: Mapping[int, str]
     """For each segment its rounds: `v2.0 – v5.1`."""
     without_figure: int
     """Results that have no figure per accelerator."""
+
+    @property
+    def published_bests(self) -> tuple[Point, ...]:
+        """The bests of the lines of published results."""
+        return tuple(point for point in self.bests if not is_unverified(point.row))
 
 
 def full_name(kind: Kind, benchmark: str) -> str:
@@ -104,14 +110,17 @@ def trend(rows: Iterable[Row], choice: Choice) -> Trend:
     for row in wanted:
         value, unit = _figure(row, choice)
         if value is not None:
-            points.append(Point(row[choice.by], segments[_place(row)], row, value, unit))
+            points.append(Point(_group(row, choice), segments[_place(row)], row, value, unit))
     bests: dict[tuple[int, int, int], Point] = {}
     for point in sorted(points, key=lambda point: point.order):
         line = choice.values.index(point.group)
         bests.setdefault((point.row["round_index"], point.segment, line), point)
     spans: dict[int, list[str]] = {}
+    published = {_place(row) for row in parted(wanted)[0]}
+    known = {segments[place] for place in published}
     for place, segment in sorted(segments.items()):
-        spans.setdefault(segment, []).append(place[1])
+        if place in published or segment not in known:
+            spans.setdefault(segment, []).append(place[1])
     return Trend(
         tuple(points),
         tuple(best for _, best in sorted(bests.items())),
@@ -119,6 +128,11 @@ def trend(rows: Iterable[Row], choice: Choice) -> Trend:
         {segment: " – ".join(dict.fromkeys([rounds[0], rounds[-1]])) for segment, rounds in spans.items()},
         len(wanted) - len(points),
     )
+
+
+def _group(row: Row, choice: Choice) -> str:
+    """Whose line a result belongs to: an unverified one to its owner's, whatever the lines stand for."""
+    return str(row["submitter"] if is_unverified(row) else row[choice.by])
 
 
 def gain(points: Iterable[Point], to_best: bool = False) -> Gain | None:
@@ -168,8 +182,22 @@ def _place(row: Row) -> Place:
 
 
 def _segments(rows: Iterable[Row], choice: Choice) -> tuple[dict[Place, int], tuple[Break, ...]]:
-    """A number for each place, equal for those between which nothing forbids a comparison; and where it changes."""
-    places = sorted({_place(row) for row in rows})
+    """A number for each place, equal for those between which nothing forbids a comparison; and where it changes.
+
+    Places of unverified results alone break no line: each is of the segment of a published place that it compares with,
+    the nearest by round, or of one of its own.
+    """
+    published, own = parted(rows)
+    segments, breaks = _of_published(sorted({_place(row) for row in published}), choice)
+    places = list(segments)
+    for place in sorted({_place(row) for row in own} - set(places)):
+        near = sorted(places, key=lambda other: (abs(other[0] - place[0]), other))
+        like = next((other for other in near if _parting(min(place, other), max(place, other), choice) is None), None)
+        segments[place] = max(segments.values(), default=-1) + 1 if like is None else segments[like]
+    return segments, breaks
+
+
+def _of_published(places: Sequence[Place], choice: Choice) -> tuple[dict[Place, int], tuple[Break, ...]]:
     segments, breaks = dict.fromkeys(places[:1], 0), []
     for one, other in pairwise(places):
         reason = _parting(one, other, choice)

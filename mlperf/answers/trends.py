@@ -21,6 +21,7 @@ from mlperf.guard import Finding
 from mlperf.metrics import TIMES, Measure
 from mlperf.model import Kind
 from mlperf.systems import SystemKey
+from mlperf.unverified import MARK, is_unverified, legend, marked, stated
 
 __all__ = ["BY", "MOST", "MOST_OPTIONS", "Asked", "By", "Choice", "Field", "answer", "fields"]
 
@@ -63,22 +64,26 @@ class Field(NamedTuple):
     own: frozenset[int]
     accelerator_counts: frozenset[int]
     results: int
+    is_published: bool = True
+    """Whether its results are; unverified ones have a line of their own, their owner's."""
 
 
 def fields(con: duckdb.DuckDBPyConnection, asked: Asked) -> tuple[Field, ...]:
     """Everything that can be chosen: one per value, lineage, scenario, division and power."""
-    found: dict[tuple[str, str, str | None, str, bool], Field] = {}
+    found: dict[tuple[object, ...], Field] = {}
     for row in queries.trend_fields(con, asked.by, asked.submitter).to_pylist():
         if row["kind"] != asked.kind:
             continue
         place = row["value"], _lineage(asked.kind, row["benchmark"]), row["scenario"], row["division"], row["has_power"]
-        old = found.get(place, Field(*place, frozenset(), frozenset(), frozenset(), 0))
-        found[place] = Field(
+        key = (*place, row["verified"])
+        old = found.get(key, Field(*place, frozenset(), frozenset(), frozenset(), 0))
+        found[key] = Field(
             *place,
             old.rounds.union(row["rounds"]),
             old.own.union(row["own_rounds"]),
             old.accelerator_counts.union(row["accelerator_counts"] or []),
             old.results + row["results"],
+            row["verified"],
         )
     return tuple(found.values())
 
@@ -86,7 +91,8 @@ def fields(con: duckdb.DuckDBPyConnection, asked: Asked) -> tuple[Field, ...]:
 def usual_place(known: Sequence[Field], benchmark: str | None = None) -> tuple[str, str | None] | None:
     """The benchmark and scenario of closed results without power with most rounds; of one benchmark, where named."""
     found: dict[tuple[str, str | None], list[Field]] = {}
-    for field in known:
+    published = [field for field in known if field.is_published]
+    for field in published or known:
         if benchmark in (None, field.lineage):
             found.setdefault((field.lineage, field.scenario), []).append(field)
     return min(found, key=lambda place: (*_weight(found[place]), str(place)), default=None)
@@ -106,21 +112,31 @@ def scenarios(known: Sequence[Field], benchmark: str) -> tuple[str, ...]:
 
 
 def values(known: Sequence[Field], choice: Choice) -> list[str]:
-    """The values with results in the field of a choice: the submitter's own first, then those with most rounds."""
+    """The values with results in the field of a choice: the submitter's own first, then those with most rounds.
+
+    Owners of unverified results stand before these.
+    """
     fitting = [field for field in known if _is_in(field, choice)]
-    return [one.value for one in sorted(fitting, key=_seniority)]
+    ordered = sorted(fitting, key=lambda one: (one.is_published, *_seniority(one)))
+    return list(dict.fromkeys(one.value for one in ordered))
 
 
 def usual_values(known: Sequence[Field], choice: Choice) -> list[str]:
-    """The lines before anybody chose: the submitter's own with most rounds; where that is one, others beside it."""
-    own = {field.value for field in known if _is_in(field, choice) and field.own}
-    ranked = values(known, choice)
-    return [value for value in ranked if value in own or len(own) < 2][:USUAL]
+    """The lines before anybody chose: the submitter's own with most rounds; where that is one, others beside it.
+
+    Behind them unverified ones, as many as there is room for.
+    """
+    published = [field for field in known if field.is_published]
+    own = {field.value for field in published if _is_in(field, choice) and field.own}
+    usual = [value for value in values(published, choice) if value in own or len(own) < 2][:USUAL]
+    others = values([field for field in known if not field.is_published], choice)
+    return [*usual, *(value for value in others if value not in usual)][:MOST]
 
 
 def accelerator_counts(known: Sequence[Field], choice: Choice) -> list[int]:
     """The numbers of accelerators that systems in the field of a choice have."""
-    return sorted({count for field in known if _is_in(field, choice) for count in field.accelerator_counts})
+    published = [field for field in known if field.is_published and _is_in(field, choice)]
+    return sorted({count for field in published for count in field.accelerator_counts})
 
 
 def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
@@ -139,10 +155,10 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
         heading=_heading(found, choice),
         below=_below(found, choice),
         charts=charts(found, drawn, choice),
-        data=table(_data(found, drawn, choice)),
+        data=table(stated(_data(found, drawn, choice))),
         rows=rows.filter(pc.is_in(rows["result_id"], value_set=shown)),
         findings=_findings(found),
-        notes=_notes(found, len(drawn), choice),
+        notes=(*legend([point.row for point in drawn]), *_notes(found, len(drawn), choice)),
         derived=_derived(found, choice),
         file_name="_".join(["trend", *choice.values, choice.benchmark, choice.scenario or ""]).strip("_")[:100],
     )
@@ -193,11 +209,13 @@ def _rows(con: duckdb.DuckDBPyConnection, choice: Choice) -> pa.Table:
 def _heading(found: Trend, choice: Choice) -> str:
     """The answer in a line: how much better results became from the first round that compares."""
     groups = _groups(found)
-    main = gain(found.bests, to_best=len(groups) > 1)
+    bests = found.published_bests or found.bests
+    main = gain(found.published_bests, to_best=len(groups) > 1)
     if main is None:
-        newest = found.bests[-1].row["round_index"]
-        best = best_in(found.bests, {newest})
-        return f"{best.group}: {choice.title}, {Measure('', best.unit).text(best.value)} in {best.row['round']}"
+        newest = bests[-1].row["round_index"]
+        best = best_in(bests, {newest})
+        value = marked(Measure("", best.unit).text(best.value), best.row)
+        return f"{best.group}: {choice.title}, {value} in {best.row['round']}"
     first, last = main.first, main.last
     if len(groups) > 1 and main.ratio <= 1:
         value = Measure("", first.unit).text(first.value)
@@ -212,7 +230,8 @@ def _heading(found: Trend, choice: Choice) -> str:
 
 
 def _groups(found: Trend) -> list[str]:
-    return list(dict.fromkeys(point.group for point in found.bests))
+    """The lines of published results."""
+    return list(dict.fromkeys(point.group for point in found.published_bests))
 
 
 def _times(ratio: float) -> str:
@@ -229,14 +248,17 @@ def _sizes(main: Gain, choice: Choice) -> str:
 
 def _below(found: Trend, choice: Choice) -> str:
     """How much there is, and in which field."""
-    rounds = len({point.row["round_index"] for point in found.points})
-    return f"{_field(choice)} · {_count(len(found.points), 'result')} in {_count(rounds, 'round')}"
+    published = [point for point in found.points if not is_unverified(point.row)]
+    rounds = len({point.row["round_index"] for point in published})
+    own = len(found.points) - len(published)
+    beside = f" · {own:,} {MARK}" if own else ""
+    return f"{_field(choice)} · {_count(len(published), 'result')} in {_count(rounds, 'round')}{beside}"
 
 
 def _own_gains(found: Trend) -> list[str]:
     """Each line's own gain, where there are several lines."""
     groups = _groups(found)
-    own = {group: gain(point for point in found.bests if point.group == group) for group in groups}
+    own = {group: gain(point for point in found.published_bests if point.group == group) for group in groups}
     told = []
     for group, one in own.items():
         if one and len(groups) > 1:

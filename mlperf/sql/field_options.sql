@@ -1,7 +1,7 @@
--- What fields a round of a suite has: one row per value of a column, `results` counting what has it; benchmarks with their
+-- What fields the published results of a round of a suite have: one row per value of a column, `results` counting what has it; benchmarks with their
 -- scenarios, separated by a line break.
 with field as (
-    select * from results where suite = $suite and round = $round and valid is distinct from false
+    select * from results where verified and suite = $suite and round = $round and valid is distinct from false
 ),
 named as (
     select result_id, unnest([

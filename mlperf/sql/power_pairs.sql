@@ -1,8 +1,9 @@
 -- Two rounds in which one system has measured power: one row per submitter, system, older and newer round; `cells` counts the
--- benchmarks and scenarios of one division that both have. Those of $submitter come first, then the newest.
+-- benchmarks and scenarios of one division that both have. Those of $submitter come first, then the newest; unverified ones last.
 with measured as (
     select
-        submitter, coalesce(system_id, system_name) as system, round, round_index, division, benchmark, scenario
+        submitter, coalesce(system_id, system_name) as system, round, round_index, division, benchmark, scenario,
+        verified
     from results
     where power_value > 0 and efficiency > 0 and suite != 'training'
 ),
@@ -17,4 +18,5 @@ from cells as older
 join cells as newer using (submitter, system, division, benchmark, scenario)
 where older.round_index < newer.round_index
 group by submitter, system, older.round, older.round_index, newer.round, newer.round_index
-order by submitter = $submitter desc, newer.round_index desc, older.round_index desc, cells desc, submitter, system
+order by
+    submitter = $submitter desc, bool_or(older.verified) desc, newer.round_index desc, older.round_index desc, cells desc, submitter, system

@@ -1,5 +1,6 @@
--- All results of a round of $kind: one row per result and suite, columns as in `results`.
+-- All published results of a round of $kind: one row per result and suite, columns as in `results`. Unverified ones are no part
+-- of a round.
 select *
 from results
-where round = $round and (suite = 'training') = ($kind = 'training')
+where verified and round = $round and (suite = 'training') = ($kind = 'training')
 order by suite, division, benchmark, scenario, submitter, coalesce(system_id, system_name), has_power, result_id

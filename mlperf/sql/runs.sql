@@ -1,6 +1,6 @@
 -- The runs behind one training result, in the order they began. A log that two sources hold is one run; the uncut log's line
 -- is the later one. `also_in` names the other groups that hold the very same run: it began and ended in the same
--- milliseconds.
+-- milliseconds; folders of unverified results only for runs of the same owner.
 with behind as (
     select *
     from runs
@@ -11,7 +11,9 @@ others as (
     select behind.source_path, string_agg(distinct concat_ws(' ', other.round, other.location), '; ') as also_in
     from behind
     join runs as other using (started_ms, stopped_ms)
-    where (other.round, other.location) is distinct from (behind.round, behind.location)
+    where
+        (other.round, other.location) is distinct from (behind.round, behind.location)
+        and (other.submitter = behind.submitter or other.submitter in (select submitter from results where verified))
     group by behind.source_path
 )
 select

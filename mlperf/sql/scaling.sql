@@ -1,7 +1,7 @@
 -- Training results by what tells their systems' families: one row per result; of $submitter in $round, of all for nulls.
 select
     result_id, round, round_index, division, submitter, coalesce(system_id, system_name, '') as system, server, accelerator,
-    accelerator_count, nodes, processor, framework, benchmark
+    accelerator_count, nodes, processor, framework, benchmark, verified
 from results
 where
     suite = 'training'

@@ -1,5 +1,5 @@
 -- Every system under test, newest round first: one row per kind, round, submitter and system ID (or name, where tables
--- give no ID).
+-- give no ID). `verified`: whether its results are published ones.
 select
     case when suite = 'training' then 'training' else 'inference' end as kind,
     round, submitter, coalesce(system_id, system_name, '') as system,
@@ -13,6 +13,7 @@ select
     list_sort(list(distinct suite)) as suites,
     list_sort(list(distinct division)) as divisions,
     bool_or(has_power) as has_power,
+    bool_or(verified) as verified,
     count(distinct result_id)::integer as results
 from results
 group by kind, round, submitter, coalesce(system_id, system_name, '')

@@ -1,12 +1,17 @@
 -- What trends there are to draw: one row per value of the column $by, kind, benchmark, scenario, division and power: the
--- indexes of the rounds with results, and of those with results of $submitter; the systems' numbers of accelerators.
+-- indexes of the rounds with results, and of those with results of $submitter; the systems' numbers of accelerators. Unverified
+-- results have a value of their own, their owner's.
 select
-    case $by
-        when 'server_family' then server_family
-        when 'server' then server
-        when 'accelerator' then accelerator
-        when 'submitter' then submitter
+    case
+        when not verified then submitter
+        else case $by
+            when 'server_family' then server_family
+            when 'server' then server
+            when 'accelerator' then accelerator
+            when 'submitter' then submitter
+        end
     end as value,
+    verified,
     case when suite = 'training' then 'training' else 'inference' end as kind,
     benchmark, scenario, division, has_power,
     list_sort(list(distinct round_index)) as rounds,

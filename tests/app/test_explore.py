@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -166,7 +167,8 @@ def test_the_download_is_what_the_command_line_writes() -> None:
 @pytest.mark.usefixtures("small")
 def test_the_rows_are_cited_and_each_leads_to_its_systems_sheet() -> None:
     test = opened(benchmark=["resnet"], scenario=["SingleStream"])
-    assert test.dataframe[0].value["sheet"].tolist() == ["system?system=inference-v3.1%2FDell%2FXR7620_L4x1_TRT"]
+    address = "system?system=inference-v3.1%2FDell%2FXR7620_L4x1_TRT"
+    assert test.dataframe[0].value["system"].tolist() == [f"{address}#XR7620_L4x1_TRT"]
     assert not test.code
     test.session_state["explore.cite"] = True
     text, bibtex, markdown = (block.value for block in test.run().code)
@@ -203,7 +205,9 @@ def test_hostile_names_are_shown_as_text_everywhere(tmp_path: Path, monkeypatch:
     for figure in figures_of(test):
         assert "<img" not in json.dumps([figure["data"], figure["layout"]["annotations"], figure["layout"]["yaxis"]])
     assert '` No result has system_id "<b>no</b>". `' in test.warning[0].value
-    assert test.dataframe[0].value["system"].tolist() == [HOSTILE]
+    [address] = test.dataframe[0].value["system"]
+    assert unquote(address.partition("#")[2]) == HOSTILE
+    assert "<" not in address
 
 
 @pytest.mark.usefixtures("small")
@@ -252,3 +256,14 @@ def test_runs_with_and_without_power_in_one_panel_are_warned_of(
     monkeypatch.setenv(session.FOLDER, str(snapshot_in(tmp_path, results)))
     assert "With and without power" in html(opened(show="all"))
     assert "With and without power" not in html(opened(has_power="true"))
+
+
+def test_what_may_not_be_compared_is_a_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    power = {"has_power": True, "power_value": 50.0, "power_unit": "W"}
+    results = [{"result_id": "a", **OFFLINE}, {"result_id": "b", **OFFLINE, **H100, **power}]
+    monkeypatch.setenv(session.FOLDER, str(snapshot_in(tmp_path, results)))
+    for query, has_findings in ({"show": "all"}, True), ({"has_power": "true"}, False):
+        test = opened(**query)
+        test.session_state["explore.download"] = True
+        labels = {button.label for button in test.run().get("download_button")}
+        assert ("What to mind as text" in labels) == has_findings

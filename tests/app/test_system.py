@@ -31,7 +31,7 @@ def test_relatives_lead_to_their_own_sheets() -> None:
     relatives = test.dataframe[1].value
     assert set(relatives["round"]) == {"Inference v3.0", "Inference v4.0"}
     key = SystemKey("inference", "v3.0", "Dell", "XR7620_L4x1_TRT")
-    assert key.address in set(relatives["sheet"])
+    assert f"{key.address}#{key.system}" in set(relatives["system"])
     assert key.address == "system?system=inference-v3.0%2FDell%2FXR7620_L4x1_TRT"
 
 

@@ -1,6 +1,9 @@
 """Measures in the browser how long a choice takes until the page has been painted anew, and the bytes it moved."""
 
+import socket
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,13 +61,59 @@ class Redraw:
     all_ms: float
     sent_bytes: int
     received_bytes: int
+    wire_bytes: int
+    """Received over the network, the web socket's messages compressed."""
+
+
+class Relay:
+    """Passes on what a browser and a server on this machine say to one another, and counts what the server says."""
+
+    def __init__(self, port: int) -> None:
+        self.count = 0
+        self._to = port
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._door.getsockname()[1])
+        self._threads = [threading.Thread(target=self._serve)]
+        self._open = [self._door]
+
+    def __enter__(self) -> "Relay":
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for end in self._open:
+            with suppress(OSError):  # it may have hung up already
+                end.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        for end in self._open:
+            end.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):  # the door is shut
+            while True:
+                browser, _ = self._door.accept()
+                server = socket.create_connection(("127.0.0.1", self._to))
+                self._open += [browser, server]
+                for ends in ((browser, server, False), (server, browser, True)):
+                    self._threads.append(threading.Thread(target=self._pass, args=ends))
+                    self._threads[-1].start()
+
+    def _pass(self, source: socket.socket, target: socket.socket, is_counted: bool) -> None:
+        with suppress(OSError):  # either end may hang up
+            while data := source.recv(1 << 16):
+                self.count += len(data) * is_counted
+                target.sendall(data)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
 
 
 class Meter:
     """Counts what a page's web socket carries; made before the page opens its address."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, relay: Relay) -> None:
         self.page = page
+        self.relay = relay
         self.sent = 0
         self.received = 0
         page.on("websocket", self._listen)
@@ -82,7 +131,7 @@ class Meter:
         prepare()
         self.page.wait_for_timeout(200)
         self.page.evaluate(OBSERVER)
-        sent, received = self.sent, self.received
+        sent, received, wire = self.sent, self.received, self.relay.count
         choose()
         times = self.page.evaluate("() => window.redrawn")
-        return Redraw(times["chart"], times["all"], self.sent - sent, self.received - received)
+        return Redraw(times["chart"], times["all"], self.sent - sent, self.received - received, self.relay.count - wire)

@@ -33,12 +33,21 @@ def is_listening(port: int) -> bool:
 
 
 @contextmanager
-def serving(command: Sequence[str], port: int, folder: Path = ROOT, seconds: float = 60) -> Iterator[str]:
-    """Run a command that serves a port and yield its address; show its whole output when it dies or never serves."""
+def serving(
+    command: Sequence[str], port: int, folder: Path = ROOT, seconds: float = 60, **settings: str
+) -> Iterator[str]:
+    """Run a command that serves a port and yield its address; show its whole output when it dies or never serves.
+
+    `settings` are variables of its environment; own results lie in a file of its own unless they name one.
+    """
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("STREAMLIT_", "MAKE", "MFLAGS"))
     }
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+    with (
+        tempfile.TemporaryDirectory() as own,
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output,
+    ):
+        environment |= {"ROUNDTABLE_OWN_FILE": f"{own}/own.duckdb"} | settings
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )

@@ -18,7 +18,7 @@ HEADINGS = {DEFAULT: "v3.1 .*Dell .*SingleStream", "system": "XR7620"}
 def test_a_deep_link_is_the_first_request_of_a_fresh_server(page: Page, name: str) -> None:
     port = serving.free_port()
     with serving.serving(serving.dashboard(port), port) as address:
-        page.goto(f"{address}/{'' if name == DEFAULT else name}?{QUERIES.get(name, '')}")
+        page.goto(f"{address}/{'' if name == DEFAULT else name.replace('_', '-')}?{QUERIES.get(name, '')}")
         expect(acting.heading(page)).to_have_text(re.compile(HEADINGS.get(name, ".")))
         acting.settle(page)
         expect(page).to_have_title("Roundtable")  # set by ui/main.py: a page that ran alone is called after its file
@@ -32,6 +32,6 @@ def test_every_answer_carries_the_security_headers(page: Page, server: str) -> N
     answer = page.goto(server)
     assert answer is not None
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["content-security-policy"] == "frame-ancestors 'self'"
+    assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
     assert answer.headers["referrer-policy"] == "same-origin"
     assert page.request.get(f"{server}/healthz").text() == "ok\n"

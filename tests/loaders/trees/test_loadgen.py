@@ -1,6 +1,5 @@
 """LoadGen's logs: what is kept, with its line, whatever happened to the file; and real LoadGen as the oracle."""
 
-import array
 import math
 import re
 import tracemalloc
@@ -17,6 +16,7 @@ from loaders.unpack import Container, Source, sources
 from mlperf.errors import Problem
 from tests.loaders.making import packed
 from tests.loaders.trees.making_inference import Read, detail, read, record, summary, tree
+from tests.loaders.trees.making_loadgen import run_loadgen
 
 PLACE = Place("")
 
@@ -189,46 +189,6 @@ HEADS = {
     "Offline": (r"Samples per second: (\S+)", 1.0),
 }
 TOKENS = {"Server": (r"Completed tokens per second: (\S+)", 1.0), "Offline": (r"Tokens per second: (\S+)", 1.0)}
-
-
-def run_loadgen(folder: Path, scenario: str, *, tokens: bool = False) -> None:
-    """Real LoadGen against a system that answers at once; under a second."""
-    loadgen = pytest.importorskip("mlperf_loadgen")
-    folder.mkdir(parents=True)
-    settings = loadgen.TestSettings()
-    settings.scenario = getattr(loadgen.TestScenario, scenario)
-    settings.mode = loadgen.TestMode.PerformanceOnly
-    settings.min_duration_ms, settings.min_query_count = 100, 1 if scenario == "Offline" else 700
-    settings.single_stream_expected_latency_ns = settings.multi_stream_expected_latency_ns = 100_000
-    settings.multi_stream_samples_per_query = 8
-    settings.server_target_qps, settings.server_target_latency_ns = 3000, 100_000_000
-    settings.offline_expected_qps = 5000
-    settings.use_token_latencies = tokens
-    settings.ttft_latency = settings.tpot_latency = 100_000_000
-    kept: list[array.array[int]] = []
-
-    def issue(queries: list[object]) -> None:
-        responses = []
-        for query in queries:
-            data = array.array("B", bytes(32))
-            kept.append(data)
-            identity = query.id  # type: ignore[attr-defined]
-            if tokens:
-                loadgen.FirstTokenComplete([loadgen.QuerySampleResponse(identity, data.buffer_info()[0], 4)])
-            responses.append(loadgen.QuerySampleResponse(identity, data.buffer_info()[0], 32, 8 if tokens else 0))
-        loadgen.QuerySamplesComplete(responses)
-
-    system, samples = (
-        loadgen.ConstructSUT(issue, lambda: None),
-        loadgen.ConstructQSL(64, 64, lambda _: None, lambda _: None),
-    )
-    output = loadgen.LogOutputSettings()
-    output.outdir, output.copy_summary_to_stdout = str(folder), False
-    logs = loadgen.LogSettings()
-    logs.log_output, logs.enable_trace = output, False
-    loadgen.StartTestWithLogSettings(system, samples, settings, logs)
-    loadgen.DestroyQSL(samples)
-    loadgen.DestroySUT(system)
 
 
 def rounding(scenario: str, printed: float) -> float:

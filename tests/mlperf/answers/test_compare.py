@@ -68,7 +68,7 @@ def test_relative_performance_is_that_of_the_results(
         and row["system"].startswith(system.system) and row["system"] != row["baseline"]
     }  # fmt: skip
     assert shown == pytest.approx(expected, rel=1e-9)
-    mean = math.prod(expected.values()) ** (1 / len(expected))
+    mean, _, _ = mean_of_runs(con, system, baseline)
     assert f"{mean:.2f}×" in answer.heading
     assert f"the {cells} that all have" in answer.below
 
@@ -232,3 +232,45 @@ def test_only_derived_metrics_that_are_shown_are_named(con: duckdb.DuckDBPyConne
     named = question.answer(con, Choice((XR7620, XR4520C))).derived
     assert any("relative" in name for name in named)
     assert any("geometric mean" in name for name in named)
+
+
+def mean_of_runs(con: duckdb.DuckDBPyConnection, system: SystemKey, baseline: SystemKey) -> tuple[float, int, int]:
+    """The geometric mean with cells of equal figures, in both systems and at two accuracies of a benchmark, once."""
+    new, old = values(con, system), values(con, baseline)
+    runs = {
+        (benchmark.removesuffix(".9").removesuffix("-99"), scenario, new[benchmark, scenario], old[benchmark, scenario])
+        for benchmark, scenario in new.keys() & old.keys()
+    }
+    shares = [n[0] / o[0] if n[1] == "higher" else o[0] / n[0] for _, _, n, o in runs]
+    return math.prod(shares) ** (1 / len(shares)), len(shares), len(new.keys() & old.keys())
+
+
+@pytest.mark.parametrize(("system", "baseline"), [(MAXQ, OLD_MAXQ), (OLD_MAXQ, MAXQ)])
+def test_one_run_at_two_accuracies_is_in_the_mean_once(
+    con: duckdb.DuckDBPyConnection, system: SystemKey, baseline: SystemKey
+) -> None:
+    mean, runs, cells = mean_of_runs(con, system, baseline)
+    assert runs < cells
+    choice = Choice((baseline, system), baseline)
+    found = question.matrix(rows_of(con, baseline, system), choice)
+    assert question.geometric_mean(found, choice.systems, system) == (pytest.approx(mean, rel=1e-12), runs)
+    answer = question.answer(con, choice)
+    assert f"the {cells} that all have, {runs} runs (derived)" in answer.below
+    assert any(note.startswith("The very same run in each of the systems") for note in answer.notes)
+
+
+def test_cells_that_are_one_run_in_one_system_only_are_two() -> None:
+    tier = {"99": "3d-unet-99", "99.9": "3d-unet-99.9"}
+    one = [
+        {"result_id": f"a{name}", **OFFLINE, "benchmark": benchmark, "value": 50.5} for name, benchmark in tier.items()
+    ]
+    other = [
+        {"result_id": f"b{name}", **OFFLINE, **H100, "benchmark": benchmark, "value": value}
+        for (name, benchmark), value in zip(tier.items(), (80.25, 79.5), strict=True)
+    ]
+    con = database([*one, *other])
+    rows = con.cursor().execute("select distinct submitter, system_id from results order by system_id").fetchall()
+    keys = tuple(SystemKey("inference", "v3.1", *row) for row in rows)
+    answer = question.answer(con, Choice(keys, keys[0]))
+    assert "the 2 that all have (derived)" in answer.below
+    assert not any("very same run in each" in note for note in answer.notes)
