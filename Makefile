@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PORT ?= 8501
 FROM ?= ../shared/mlcommons
+COUNT ?= 100000
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +11,7 @@ ROOMS := app.py mlperf loaders ui pages
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench snapshot
+.PHONY: help run test lint bench fuzz snapshot
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -31,6 +32,10 @@ lint: $(VENV)/dev.stamp ## check style (ruff) and types (mypy --strict)
 bench: $(VENV)/dev.stamp ## measure redraws, the parsing of logs and the rebuilding of the snapshot, side by side with a floor
 	$(BIN)/python tests/browser/chromium.py
 	$(BIN)/python -m pytest --quiet --capture no --override-ini python_files='bench_*.py' tests/bench
+
+fuzz: $(VENV)/dev.stamp ## damage 100,000 real logs at random and upload them (another number: make fuzz COUNT=1000000)
+	ROUNDTABLE_UPLOAD_MUTATIONS=$(COUNT) ROUNDTABLE_UPLOAD_SEED=$$(date +%s) \
+		$(BIN)/python -m pytest --quiet tests/property/test_own_mutations.py
 
 snapshot: $(VENV)/run.stamp ## rebuild data/ from MLCommons' files (from elsewhere: make snapshot FROM=folder)
 	$(BIN)/python -m loaders snapshot --jobs 2 --from $(FROM)

@@ -56,8 +56,8 @@ def test_unknown_values_in_a_link_are_named_as_text(server: str, page: Page) -> 
 def test_more_filters_open_narrow_and_search(server: str, page: Page) -> None:
     acting.visit(page, f"{server}/?round=v3.1")
     page.get_by_test_id("stButtonGroup").get_by_text("More").click()
-    page.get_by_label("Search").fill("xr7620 l4")
-    page.get_by_label("Search").press("Enter")
+    page.get_by_role("textbox", name="Search").fill("xr7620 l4")
+    page.get_by_role("textbox", name="Search").press("Enter")
     expect(acting.heading(page)).to_contain_text("“xr7620 l4”")
     assert query(page) == {"round": ["v3.1"], "search": ["xr7620 l4"]}
     expect(page.get_by_role("combobox", name="System ID")).to_be_visible()

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -375,7 +376,8 @@ def put(messages: list[Message], status: int = 204, limits: receiving.Limits = L
         "root_path": "", "scheme": "http", "server": ("localhost", 1), "app": inner,
         "headers": [(b"content-type", f"multipart/form-data; boundary={stranger.BOUNDARY}".encode())],
     }  # fmt: skip
-    asyncio.run(receiving.Uploads(inner, limits)(scope, receive, send))
+    with ThreadPoolExecutor(1) as pool:  # a browser test of the same process may have left a loop running in this one
+        pool.submit(asyncio.run, receiving.Uploads(inner, limits)(scope, receive, send)).result()
     return (answered or [0])[0], brought
 
 
