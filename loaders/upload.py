@@ -188,6 +188,10 @@ def preview(inspected: Inspected, labels: Mapping[str, Label] | None = None) -> 
         entries += [draft.entry(reading) for draft in drafts.groups.values()]
         groups = [draft.group for draft in drafts.groups.values()]
         problems += [one for one in (*reading.report.problems, *drafts.problems) if not _group_of(one, groups)]
+        if not (drafts.groups or reading.seen or reading.report.problems or drafts.problems):
+            found = "holds files of a results tree, but none that gives a result."
+            fix = "Logs count in performance/run_1, training runs in a benchmark's folder."
+            problems.append(Problem(Where(reading.report.name or inspected.name), "no-result", found, fix))
         sheets += [replace(one, where=Where(reading.path(one.where.file), one.where.line)) for one in drafts.sheets]
         tabled += reading.seen.values()
         recognised += reading.report.recognised

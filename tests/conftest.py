@@ -17,6 +17,7 @@ SHARED = ROOT.parent / "shared" / "mlcommons"
 
 os.environ.update(TZ="UTC", LC_ALL="C.UTF-8", LANG="C.UTF-8")
 # Own results of tests lie in a file of this process, which holds it alone.
+FIRST_BROWSER_GROUP = {"test_journeys.py", "test_explore.py", "test_stranger.py", "test_login.py", "test_picture.py"}
 OWN = tempfile.TemporaryDirectory(prefix="roundtable-")
 os.environ["ROUNDTABLE_OWN_FILE"] = str(Path(OWN.name) / "own.duckdb")
 time.tzset()
@@ -82,8 +83,12 @@ def shared() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests marked `last` behind all others, and all tests of the browser into one process of xdist."""
+    """Put tests marked `last` behind all others, and the tests of the browser into two groups, one a process of xdist.
+
+    Each group starts a server and a Chromium of its own; they take half of the time of all tests.
+    """
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
     for item in items:
         if "browser" in item.path.relative_to(ROOT).parts:
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            side = item.path.name in FIRST_BROWSER_GROUP
+            item.add_marker(pytest.mark.xdist_group(f"browser-{side:d}"))

@@ -16,7 +16,7 @@ select
     benchmark, scenario, division, has_power,
     list_sort(list(distinct round_index)) as rounds,
     coalesce(list_sort(list(distinct round_index) filter (submitter = $submitter)), []) as own_rounds,
-    list(distinct accelerator_count) filter (accelerator_count > 0) as accelerator_counts,
+    list_sort(list(distinct accelerator_count) filter (accelerator_count > 0)) as accelerator_counts,
     count(distinct result_id)::integer as results
 from results
 group by all

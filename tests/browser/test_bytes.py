@@ -90,13 +90,13 @@ def test_a_choice_brings_at_most_30_kb(view: str, server: str, page: Page) -> No
         acting.settle(page)
         prepare(page)
         sent = []
-        for turn in range(4):  # the first ones also fetch the front end's code for what they show
-            page.wait_for_timeout(700)
+        for turn in range(3):  # the first ones also fetch the front end's code for what they show
+            page.wait_for_timeout(400)
             acting.settle(page)
             before = relay.count
             choose(page, turn)
-            page.wait_for_timeout(700)
+            page.wait_for_timeout(400)
             acting.settle(page)
             sent.append(relay.count - before)
         page.close()
-    assert 1_000 < max(sent[2:]) <= MOST, sent
+    assert 1_000 < sent[-1] <= MOST, sent

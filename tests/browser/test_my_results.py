@@ -7,9 +7,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from loaders import snapshot
+from tests.app.test_my_results import packed
 from tests.browser import acting, serving
 from tests.loaders.trees import making_inference, making_training
 
@@ -144,3 +145,33 @@ def test_a_reading_is_cancelled_and_leaves_nothing(own: tuple[str, Path], page: 
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_text("Cancelled. Nothing of it was kept.")).to_be_visible()
     expect(acting.heading(page)).to_have_text("Your own results beside the published ones")
+
+
+def test_a_browser_sees_its_own_results_after_a_reload_and_no_other_does_without_the_private_link(
+    page: Page, browser: Browser, tmp_path: Path
+) -> None:
+    port = serving.free_port()
+    settings = {"ROUNDTABLE_OWN_FILE": str(tmp_path / "own.duckdb"), "ROUNDTABLE_OWN": "session"}
+    archive = tmp_path / "training_results_v1.1.zip"
+    archive.write_bytes(packed(making_training.group(range(10, 20))))
+    with serving.serving(serving.dashboard(port), port, **settings) as served:
+        address = f"{served}/my-results"
+        choose(page, address, archive)
+        save(page)
+        page.reload()
+        expect(acting.heading(page)).to_have_text("You have 1 own result in 1 upload")
+        page.get_by_text("Only this browser sees these results").click()
+        private = page.get_by_test_id("stCode").filter(has_text="key=").inner_text().strip()
+        other = browser.new_context()
+        try:
+            tab = other.new_page()
+            tab.goto(address)
+            expect(acting.heading(tab)).to_have_text("Your own results beside the published ones")
+            tab.goto(private)
+            expect(acting.heading(tab)).to_have_text("You have 1 own result in 1 upload")
+            expect(tab.get_by_text("Opened by a private link")).to_be_visible()
+            assert "key=" not in tab.url
+            tab.goto(address)
+            expect(acting.heading(tab)).to_have_text("Your own results beside the published ones")
+        finally:
+            other.close()

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import random
+import re
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from loaders.limits import Limits
 from loaders.trees.protocol import Label
 from loaders.upload import UploadLimits, cleaned, inspect, label_of, preview
 from mlperf.errors import LoadError
+from tests.conftest import ROOT
 from tests.loaders.making import FLAT, packed, summary, table
 from tests.loaders.trees.making_inference import OFFLINE, RESULT, RUN, detail, tree
 from tests.loaders.trees.making_inference import summary as loadgen_summary
@@ -214,6 +216,12 @@ def test_logs_of_two_results_in_one_folder_are_not_mixed_and_what_is_left_out_is
     assert "same-folder" in {problem.kind for problem in entry.problems}
 
 
+def test_logs_of_an_accuracy_run_alone_are_no_result_and_that_is_said(tmp_path: Path) -> None:
+    found = previewed(tmp_path, {"up.zip": packed(within("resnet50/Offline/accuracy", PERFORMANCE))})
+    assert (found.results, found.is_ready) == (0, False)
+    assert [problem.kind for problem in found.problems] == ["no-result"]
+
+
 # --- labels ---
 
 
@@ -407,3 +415,43 @@ def test_accuracy_logs_alone_are_no_result_and_say_so(tmp_path: Path) -> None:
     found = previewed(tmp_path, {name: "accuracy=76.064%, good=38032, total=50000\nhash=aa\n"}, INFERENCE)
     assert (found.results, found.is_ready) == (0, False)
     assert "missing-log" in {problem.kind for entry in found.entries for problem in entry.problems}
+
+
+# --- the README's table ---
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| (.+?) \| ", README.partition("| upload | ")[2].partition("\n\n")[0], flags=re.MULTILINE)
+POWER = "a power run with `spl.txt`"
+SHAPES: dict[str, tuple[dict[str, Any], Label | None, int, int]] = {
+    "one `mlperf_log_summary.txt`": ({"mlperf_log_summary.txt": OFFLINE}, INFERENCE, 1, 0),
+    "one `mlperf_log_detail.txt`": ({"mlperf_log_detail.txt": DETAIL}, INFERENCE, 1, 0),
+    "LoadGen's output folder": (within("logs", PERFORMANCE), INFERENCE, 1, 0),
+    POWER: ({}, None, 1, 0),
+    "one `result_*.txt` of a training run": ({"result_0.txt": ten()["result_0.txt"]}, LABEL, 0, 1),
+    "a `.zip` of a benchmark's `result_*.txt`": ({"rerun.zip": packed(ten())}, LABEL, 1, 10),
+    "a part of a submission tree with `systems/*.json`": (dict(tree()), None, 1, 0),
+    "an MLCommons results table": ({"table.csv": table(FLAT)}, None, 1, 0),
+    'an "endpoints" `result_summary.json` (inference v6.1)': (
+        {"result_summary.json": ENDPOINT},
+        dataclasses.replace(INFERENCE, round="v6.1", benchmark="gpt-oss-120b", scenario="Offline", suites="datacenter"),
+        1,
+        0,
+    ),
+}
+
+
+def test_the_table_of_the_readme_names_every_shape() -> None:
+    assert set(ROWS) == set(SHAPES)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_shape_of_the_readme_gives_what_it_says(tmp_path: Path, row: str, request: pytest.FixtureRequest) -> None:
+    files, label, results, runs = SHAPES[row]
+    if row == POWER:
+        name = "Offline with power"
+        logs = original(request.getfixturevalue("shared"), name)
+        files = {f"{CASES[name][0]}/{path}": content for path, content in logs.items()}
+    found = previewed(tmp_path, files, label)
+    assert (found.results, sum(len(entry.runs) for entry in found.entries)) == (results, runs)
+    assert found.is_ready
+    assert row != POWER or only(found).seen[0].sighting.power_value

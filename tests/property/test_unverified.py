@@ -110,7 +110,7 @@ def sample(con: Con) -> list[dict[str, Any]]:
     return [*published(con, SAMPLE), *published(con, CELL)[:80], *published(con, TRAINED)]
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_own_results_change_nothing_that_is_said_of_published_ones(
     con: Con, before: dict[str, object], sample: list[dict[str, Any]], data: st.DataObject
