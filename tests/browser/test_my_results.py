@@ -175,3 +175,32 @@ def test_a_browser_sees_its_own_results_after_a_reload_and_no_other_does_without
             expect(acting.heading(tab)).to_have_text("Your own results beside the published ones")
         finally:
             other.close()
+
+
+BOMB = b"{" + b" " * (12 << 20)
+HOSTILE = {
+    "bomb.zip": ("bomb.json", BOMB, "a zip bomb?"),
+    "traversal.zip": ("../../up.json", b"[]", "points out of the archive"),
+    "absolute.zip": ("/root.json", b"[]", "has an absolute path"),
+    "deep.zip": ("/".join("d" * 40) + "/deep.json", b"[]", "lies more than 32 folders deep"),
+}
+
+
+def test_archives_that_could_harm_are_refused_and_leave_nothing(
+    own: tuple[str, Path], page: Page, tmp_path: Path
+) -> None:
+    address, file = own
+    for name, (inner, content, why) in HOSTILE.items():
+        archive = tmp_path / name
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packing:
+            packing.writestr("training_results_v1.1/Dell/results/x/rnnt/result_0.txt", making_training.log())
+            packing.writestr(inner, content)
+        choose(page, address, archive)
+        expect(acting.heading(page)).to_have_text(f"Nothing to save in {name}")
+        expect(page.get_by_test_id("stAlert")).to_contain_text(why)
+        expect(page.get_by_role("button", name="Save", exact=True)).to_have_count(0)
+    assert not list(tmp_path.rglob("up.json"))
+    assert not Path("/root.json").exists()
+    page.goto(address)
+    expect(acting.heading(page)).to_have_text("Your own results beside the published ones")
+    assert file.exists()

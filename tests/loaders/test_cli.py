@@ -16,6 +16,7 @@ from loaders import snapshot
 from mlperf.model import RESULT_COLUMNS
 from tests.conftest import ROOT
 from tests.loaders.making import FLAT, packed, summary, table, write
+from tests.loaders.trees.making_training import log
 
 FILES = {
     "a.json": [summary(), summary(Platform="other", Scenario="Server"), summary(Platform="=1+1", Submitter="Dell")],
@@ -207,3 +208,15 @@ def test_without_a_command_the_usage_is_shown() -> None:
     done = run()
     assert done.returncode == 2
     assert b"usage: python -m loaders" in done.stderr
+
+
+def test_bare_logs_are_loaded_under_what_their_owner_says(tmp_path: Path) -> None:
+    write(tmp_path / "rerun", {f"result_{run}.txt": log(10 + run, at=run * 1000) for run in range(10)})
+    into = ["--into", tmp_path / "own.duckdb"]
+    assert run("load", tmp_path / "rerun", *into).returncode == 2
+    said = ["--round", "v1.1", "--division", "closed", "--submitter", "our lab", "--system-id", "box", "--nodes", "2",
+            "--accelerator", "NVIDIA A100-SXM-80GB", "--accelerators-per-node", "4"]  # fmt: skip
+    assert run("load", tmp_path / "rerun", *into, *said).returncode == 0
+    [row] = exported("--from", tmp_path / "own.duckdb")
+    assert (row["submitter"], row["system_id"], row["round"], row["benchmark"]) == ("our lab", "box", "v1.1", "rnnt")
+    assert (float(row["value"]), row["accelerator_count"], row["verified"]) == (14.5, "8", "false")
