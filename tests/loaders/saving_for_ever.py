@@ -1,6 +1,7 @@
 """A process that is there to be killed: per line on its input it starts a child that saves uploads until it dies.
 
-The child writes a line when the catalog is open (`o`), when an upload is saved (`+ID`) and when one is deleted (`-ID`).
+The child writes a line when the catalog is open (`o`), when an upload is saved (`+ID`), when it begins to delete one
+(`?ID`), and when that is done (`-ID`).
 It is forked, as starting Python fifty times takes half a minute; nothing of DuckDB is open when it is.
 """
 
@@ -30,6 +31,7 @@ def save_for_ever(file: Path, inspected: Inspected, found: Preview, start: int) 
         saved = catalog.save("me", f"{start}.{number}", one, found, MOST * MOST)
         os.write(1, f"+{saved.upload_id}\n".encode())
         if number % 5 == 4:
+            os.write(1, f"?{saved.upload_id}\n".encode())
             catalog.delete("me", saved.upload_id)
             os.write(1, f"-{saved.upload_id}\n".encode())
 
