@@ -8,7 +8,8 @@ COUNT ?= 100000
 VENV := .venv
 BIN := $(VENV)/bin
 ROOMS := app.py mlperf loaders ui pages
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Without compiling: Python does that when a module is first imported, and most of what is installed never is.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench fuzz snapshot

@@ -1,5 +1,6 @@
 """What every test stands on: one time zone, one locale, no network but loopback, MLCommons' files where they are."""
 
+import functools
 import ipaddress
 import locale
 import os
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from streamlit.components.v2 import manifest_scanner
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "mlcommons"
@@ -72,6 +74,12 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def components_are_sought_once() -> None:
+    """`AppTest` looks into every installed package for components at each run, which takes longer than a page does."""
+    manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of MLCommons' files; skips where a user has none, fails in CI, which always has it."""
@@ -82,12 +90,9 @@ def shared() -> Path:
     pytest.skip("../shared is not part of what users get")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist's own, which writes the groups into the names of the tests
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests marked `last` behind all others, and the tests of the browser into two groups, one a process of xdist.
-
-    Each group starts a server and a Chromium of its own; they take half of the time of all tests.
-    """
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+    """Put the tests of the browser into two groups, one a process of xdist, with a server and a Chromium of its own."""
     for item in items:
         if "browser" in item.path.relative_to(ROOT).parts:
             side = item.path.name in FIRST_BROWSER_GROUP

@@ -1,10 +1,25 @@
-"""What a reader does on the Explore page, for the browser tests and the bench."""
+"""What a reader does on a page, and what the browser says meanwhile; for the browser tests and the bench."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Literal
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, ViewportSize, expect
 
 expect.set_options(timeout=30_000)  # a cold browser on two busy cores takes seconds
+
+Scheme = Literal["light", "dark"]
+
+DESK: Final[ViewportSize] = {"width": 1280, "height": 900}
+PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
+
+SPOKEN: Final = re.compile("Content.Security.Policy|Permissions.Policy|Violation:|Refused to|[Bb]locked")
+WATCH: Final = """
+document.addEventListener("securitypolicyviolation", (event) => {
+  console.error(`Violation: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+});
+"""
 
 
 def visit(page: Page, link: str) -> None:
@@ -16,7 +31,7 @@ def visit(page: Page, link: str) -> None:
 
 def settle(page: Page) -> None:
     """Wait until the server has nothing more to say."""
-    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_attached()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(state="attached")
 
 
 def bars(page: Page) -> Locator:
@@ -77,3 +92,17 @@ def cell(place: Locator, text: str) -> Locator:
 def heading(page: Page) -> Locator:
     """The sentence over the answer, which says what was chosen."""
     return page.get_by_role("heading", level=1)
+
+
+@contextmanager
+def words_on_the_policy(page: Page) -> Iterator[list[str]]:
+    """What the browser says of the content security policy meanwhile; `WATCH` makes it tell of each violation."""
+    words: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if SPOKEN.search(message.text):
+            words.append(message.text)
+
+    page.on("console", note)
+    yield words
+    page.remove_listener("console", note)

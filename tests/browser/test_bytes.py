@@ -98,5 +98,4 @@ def test_a_choice_brings_at_most_30_kb(view: str, server: str, page: Page) -> No
             page.wait_for_timeout(400)
             acting.settle(page)
             sent.append(relay.count - before)
-        page.close()
     assert 1_000 < sent[-1] <= MOST, sent

@@ -1,4 +1,4 @@
-"""A link to any page works as the very first request that a freshly started server answers."""
+"""A link to any page works as the very first request that a fresh server answers, in both modes, under its policy."""
 
 import re
 
@@ -14,9 +14,15 @@ QUERIES = {DEFAULT: "round=v3.1&submitter=Dell&benchmark=resnet&scenario=SingleS
 HEADINGS = {DEFAULT: "v3.1 .*Dell .*SingleStream", "system": "XR7620"}
 
 
+@pytest.fixture(scope="module")
+def port() -> int:
+    """That of all fresh servers: the browser keeps the scripts that it has of an address."""
+    return serving.free_port()
+
+
 @pytest.mark.parametrize("name", sorted(page.stem for page in (ROOT / "pages").glob("*.py")))
-def test_a_deep_link_is_the_first_request_of_a_fresh_server(page: Page, name: str) -> None:
-    port = serving.free_port()
+def test_a_deep_link_is_the_first_request_of_a_fresh_server(page: Page, said: list[str], port: int, name: str) -> None:
+    page.emulate_media(color_scheme="light")
     with serving.serving(serving.dashboard(port), port) as address:
         page.goto(f"{address}/{'' if name == DEFAULT else name.replace('_', '-')}?{QUERIES.get(name, '')}")
         expect(acting.heading(page)).to_have_text(re.compile(HEADINGS.get(name, ".")))
@@ -26,6 +32,15 @@ def test_a_deep_link_is_the_first_request_of_a_fresh_server(page: Page, name: st
         expect(page.get_by_test_id("stException")).to_have_count(0)
         expect(page.get_by_test_id("stAlert")).to_have_count(0)
         expect(page.get_by_role("dialog")).to_have_count(0)  # "Page not found"
+        light = ground(page)
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_timeout(500)  # what charts fetch once they stand
+        assert ground(page) != light
+
+
+def ground(page: Page) -> str:
+    """The colour behind everything."""
+    return str(page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"))
 
 
 def test_every_answer_carries_the_security_headers(page: Page, server: str) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from loaders import snapshot
 from mlperf import export, queries
@@ -76,17 +76,15 @@ def test_a_download_is_what_the_command_line_writes(server: str, page: Page, for
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_the_answer_without_sideways_scrolling(server: str, browser: Browser, scheme: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)  # type: ignore[arg-type]
-    context.set_default_timeout(20_000)
-    tab = context.new_page()
-    acting.visit(tab, server)
-    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
-    assert tab.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    first = acting.bars(tab).first.bounding_box()
+def test_a_phone_shows_the_answer_without_sideways_scrolling(server: str, page: Page, scheme: acting.Scheme) -> None:
+    page.set_viewport_size(acting.PHONE)
+    page.emulate_media(color_scheme=scheme)
+    acting.visit(page, server)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    first = acting.bars(page).first.bounding_box()
     assert first is not None
     assert first["y"] < 844, "the first bar is on the first screen"
-    context.close()
 
 
 PANELS = """panels => panels.map(panel => {

@@ -1,4 +1,7 @@
-"""The app works under the policy that it sends: every page, both modes, every kind of file to take home or to bring."""
+"""The app works under the policy that it sends: every kind of file to take home or to bring.
+
+That each page does is part of `test_deep_link`, which opens each page anyway.
+"""
 
 import hashlib
 import os
@@ -13,14 +16,6 @@ from playwright.sync_api import Page, expect
 from tests.browser import acting, serving
 from tests.conftest import ROOT
 
-WATCH = """
-document.addEventListener("securitypolicyviolation", (event) => {
-  console.error(`Violation: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
-});
-"""
-DEFAULT = "explore"
-PAGES = sorted(page.stem for page in (ROOT / "pages").glob("*.py"))
-SPOKEN = re.compile("Content.Security.Policy|Permissions.Policy|Violation:|Refused to|[Bb]locked")
 SINGLE = "round=v3.1&suite=inference-edge&submitter=Dell&benchmark=resnet&scenario=SingleStream"
 SCRIPT = """
 import hashlib
@@ -50,20 +45,7 @@ app = st.App("script.py", lifespan=lifespan, routes=http.ROUTES, middleware=http
 """
 
 
-@pytest.fixture
-def said(page: Page) -> Iterator[list[str]]:
-    """What the browser says of the policy while the test runs; the test fails when it says anything."""
-    words: list[str] = []
-    page.on("console", lambda message: words.append(message.text) if SPOKEN.search(message.text) else None)
-    page.add_init_script(WATCH)
-    yield words
-    assert not words, words
-
-
 def test_the_browser_tells_of_a_violation(server: str, page: Page) -> None:
-    words: list[str] = []
-    page.on("console", lambda message: words.append(message.text) if SPOKEN.search(message.text) else None)
-    page.add_init_script(WATCH)
     page.goto(server)
     for attempt in (
         "document.head.append(Object.assign(document.createElement('script'), {textContent: 'window.taken = 1'}))",
@@ -73,34 +55,11 @@ def test_the_browser_tells_of_a_violation(server: str, page: Page) -> None:
         "fetch('http://127.0.0.1:9/stolen').catch(() => 0)",
         "setTimeout('window.taken = 1')",
     ):
-        words.clear()
-        page.evaluate(attempt)
-        page.wait_for_timeout(300)
+        with acting.words_on_the_policy(page) as words:
+            page.evaluate(attempt)
+            page.wait_for_timeout(300)
         assert any(word.startswith("Violation:") for word in words), attempt
     assert page.evaluate("window.taken") is None
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_works_under_the_policy(server: str, page: Page, said: list[str], name: str) -> None:
-    page.emulate_media(color_scheme="light")
-    page.goto(f"{server}/{url_path(name)}")
-    expect(acting.heading(page)).to_be_visible()
-    acting.settle(page)
-    light = ground(page)
-    page.emulate_media(color_scheme="dark")
-    page.wait_for_timeout(500)  # what charts fetch once they stand
-    assert ground(page) != light
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-
-
-def url_path(name: str) -> str:
-    """Where a page is, as `ui/main.py` says."""
-    return "" if name == DEFAULT else name.replace("_", "-")
-
-
-def ground(page: Page) -> str:
-    """The colour behind everything."""
-    return str(page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"))
 
 
 def test_the_icon_of_the_tab_comes_from_nowhere_else(server: str, page: Page, said: list[str]) -> None:
@@ -179,6 +138,7 @@ def test_a_file_goes_from_the_page_to_disk_to_its_reader_and_away(
     assert path.read_bytes() == content
     page.get_by_role("button", name="Read False").click()
     expect(page.get_by_text(f"<b>mine & .zip has 20000000 bytes, {digest(content)}, in {path}")).to_be_visible()
+    acting.settle(page)
     assert not waiting(tmp_path)
     page.get_by_role("button", name="Read False").click()
     expect(page.get_by_test_id("stException")).to_be_visible()  # gone; a page of ours says it in words
@@ -201,6 +161,7 @@ def test_several_files_and_a_removed_one(uploader: str, page: Page, said: list[s
     assert sorted(path.read_bytes() for path in waiting(tmp_path)) == [b"run", b"runrunrun"]
     page.get_by_role("button", name="Read True").click()
     expect(page.get_by_text("read 2")).to_be_visible()
+    acting.settle(page)
     assert not waiting(tmp_path)
 
 
@@ -214,4 +175,5 @@ def test_a_folder_comes_with_its_paths_as_names(uploader: str, page: Page, said:
     page.get_by_role("button", name="Read directory").click()
     for name in ("mine/run_1/result_0.txt", "mine/run_2/result_0.txt"):
         expect(page.get_by_text(f"{name} has {len(name)} bytes, {digest(name.encode())}")).to_be_visible()
+    acting.settle(page)
     assert not waiting(tmp_path)

@@ -22,11 +22,12 @@ SCORES = """
 OWN_SCORES = "select system_id, benchmark, value, verified from results where submitter like 'Own: %'"
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """A server with own results of its own: the page's address and the file that holds them."""
-    port, file = serving.free_port(), tmp_path / "own.duckdb"
-    with serving.serving(serving.dashboard(port), port, ROUNDTABLE_OWN_FILE=str(file)) as address:
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The page of a server that keeps results per browser session, so per test; the file that holds all of them."""
+    port, file = serving.free_port(), tmp_path_factory.mktemp("own") / "own.duckdb"
+    settings = {"ROUNDTABLE_OWN_FILE": str(file), "ROUNDTABLE_OWN": "session"}
+    with serving.serving(serving.dashboard(port), port, **settings) as address:
         yield f"{address}/my-results", file
 
 
@@ -148,33 +149,30 @@ def test_a_reading_is_cancelled_and_leaves_nothing(own: tuple[str, Path], page: 
 
 
 def test_a_browser_sees_its_own_results_after_a_reload_and_no_other_does_without_the_private_link(
-    page: Page, browser: Browser, tmp_path: Path
+    own: tuple[str, Path], page: Page, browser: Browser, tmp_path: Path
 ) -> None:
-    port = serving.free_port()
-    settings = {"ROUNDTABLE_OWN_FILE": str(tmp_path / "own.duckdb"), "ROUNDTABLE_OWN": "session"}
+    address, _ = own
     archive = tmp_path / "training_results_v1.1.zip"
     archive.write_bytes(packed(making_training.group(range(10, 20))))
-    with serving.serving(serving.dashboard(port), port, **settings) as served:
-        address = f"{served}/my-results"
-        choose(page, address, archive)
-        save(page)
-        page.reload()
-        expect(acting.heading(page)).to_have_text("You have 1 own result in 1 upload")
-        page.get_by_text("Only this browser sees these results").click()
-        private = page.get_by_test_id("stCode").filter(has_text="key=").inner_text().strip()
-        other = browser.new_context()
-        try:
-            tab = other.new_page()
-            tab.goto(address)
-            expect(acting.heading(tab)).to_have_text("Your own results beside the published ones")
-            tab.goto(private)
-            expect(acting.heading(tab)).to_have_text("You have 1 own result in 1 upload")
-            expect(tab.get_by_text("Opened by a private link")).to_be_visible()
-            assert "key=" not in tab.url
-            tab.goto(address)
-            expect(acting.heading(tab)).to_have_text("Your own results beside the published ones")
-        finally:
-            other.close()
+    choose(page, address, archive)
+    save(page)
+    page.reload()
+    expect(acting.heading(page)).to_have_text("You have 1 own result in 1 upload")
+    page.get_by_text("Only this browser sees these results").click()
+    private = page.get_by_test_id("stCode").filter(has_text="key=").inner_text().strip()
+    other = browser.new_context()
+    try:
+        tab = other.new_page()
+        tab.goto(address)
+        expect(acting.heading(tab)).to_have_text("Your own results beside the published ones")
+        tab.goto(private)
+        expect(acting.heading(tab)).to_have_text("You have 1 own result in 1 upload")
+        expect(tab.get_by_text("Opened by a private link")).to_be_visible()
+        assert "key=" not in tab.url
+        tab.goto(address)
+        expect(acting.heading(tab)).to_have_text("Your own results beside the published ones")
+    finally:
+        other.close()
 
 
 BOMB = b"{" + b" " * (12 << 20)

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser import acting, serving
 
@@ -166,26 +166,23 @@ def test_the_png_is_drawn_with_the_typeface_of_the_page(charts: str, page: Page)
     assert saved(page, "PNG") != with_typeface
 
 
-def test_a_phone_gets_the_charts_below_one_another(charts: str, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    tab = context.new_page()
-    open_panel(tab, charts)
-    root = ElementTree.fromstring(saved(tab, "SVG"))
-    context.close()
+def test_a_phone_gets_the_charts_below_one_another(charts: str, page: Page) -> None:
+    page.set_viewport_size(acting.PHONE)
+    open_panel(page, charts)
+    root = ElementTree.fromstring(saved(page, "SVG"))
     first, second = root.findall(f"{SVG}svg")
     assert first.attrib["x"] == second.attrib["x"]
     assert float(second.attrib["y"]) == float(first.attrib["y"]) + 300 + 16
     assert float(root.attrib["width"]) < 390 + 48
 
 
-def test_a_picture_has_the_colours_of_the_mode(charts: str, browser: Browser) -> None:
+def test_a_picture_has_the_colours_of_the_mode(charts: str, page: Page) -> None:
+    schemes: tuple[acting.Scheme, ...] = ("light", "dark")
     found = []
-    for scheme in ("light", "dark"):
-        context = browser.new_context(color_scheme=scheme)
-        tab = context.new_page()
-        open_panel(tab, charts)
-        png, root = saved(tab, "PNG"), ElementTree.fromstring(saved(tab, "SVG"))
-        context.close()
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme)
+        open_panel(page, charts)
+        png, root = saved(page, "PNG"), ElementTree.fromstring(saved(page, "SVG"))
         found.append((background(png), root[0].attrib["fill"], root[1].attrib["fill"]))
     assert found == [
         ((255, 255, 255), "rgb(255, 255, 255)", "rgb(23, 32, 43)"),
@@ -201,13 +198,11 @@ def test_a_missing_chart_is_said_in_words(charts: str, page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_small_multiples_of_our_own_are_a_picture_too(server: str, browser: Browser, scheme: str) -> None:
+def test_small_multiples_of_our_own_are_a_picture_too(server: str, page: Page, scheme: acting.Scheme) -> None:
     """What hangs on the page's width, mode and style sheets is written out: other programs know none of them."""
-    context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]
-    context.set_default_timeout(20_000)
-    tab = context.new_page()
-    acting.visit(tab, server)
-    panels = tab.locator(".panels > svg")
+    page.emulate_media(color_scheme=scheme)
+    acting.visit(page, server)
+    panels = page.locator(".panels > svg")
     shown = panels.evaluate_all(
         "panels => panels.map(panel => [...panel.querySelectorAll('text')].map(t => t.textContent))"
     )
@@ -215,15 +210,14 @@ def test_small_multiples_of_our_own_are_a_picture_too(server: str, browser: Brow
         "panels => panels.flatMap(panel => [...panel.querySelectorAll('rect')].map(bar => "
         "[bar.getBoundingClientRect().width, getComputedStyle(bar).fill]))"
     )
-    title = acting.heading(tab).inner_text()
-    acting.open_download(tab)
+    title = acting.heading(page).inner_text()
+    acting.open_download(page)
     files = []
     for form in ("SVG", "PNG"):
-        with tab.expect_download() as download:
-            tab.get_by_role("button", name=f"{form}, picture of the charts").press("Enter")
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"{form}, picture of the charts").press("Enter")
         assert download.value.suggested_filename == f"results_v6.0_Dell.{form.lower()}"
         files.append(Path(download.value.path()).read_bytes())
-    context.close()
     svg, png = files
     root = ElementTree.fromstring(svg)
     [chart] = root.findall(f"{SVG}svg")

@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import acting, serving
@@ -20,7 +19,6 @@ def exported(clone: Path, link: str) -> bytes:
     return subprocess.run(command, cwd=clone, stdout=subprocess.PIPE, timeout=120, check=True).stdout
 
 
-@pytest.mark.last
 def test_a_stranger_clones_runs_filters_shares_and_takes_the_csv_home(
     page: Page, browser: Browser, tmp_path: Path
 ) -> None:

@@ -642,7 +642,6 @@ def test_the_snapshot_travels_with_every_clone() -> None:
     assert sum(path.stat().st_size for path in DATA.glob("*.parquet")) < 8_000_000
 
 
-@pytest.mark.last
 def test_the_snapshot_is_what_the_loaders_make_of_all_files_today(shared: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "loaders", "snapshot", "--jobs", "2", "--from", str(shared), "--to", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=300)

@@ -13,7 +13,7 @@ from mlperf.filters import Filters
 from tests.loaders.making import load_files, summary, write
 
 THREADS = 32
-SOURCES = 5
+SOURCES = 4
 PER_SOURCE = 10
 
 

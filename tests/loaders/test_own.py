@@ -360,6 +360,8 @@ def as_rows(answer: Any) -> Any:
 
 def alike(one: Any, other: Any) -> bool:
     """Whether two answers are the same, but for the order in which numbers were added up and lists were made."""
+    if one == other:
+        return True
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=1e-12)
     if isinstance(one, dict) and isinstance(other, dict):
@@ -369,7 +371,7 @@ def alike(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(alike(a, b) for a, b in pairs)
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(alike(a, b) for a, b in zip(one, other, strict=True))
-    return bool(one == other)
+    return False
 
 
 def without_own(rows: Any) -> Any:

@@ -116,7 +116,7 @@ def test_fifty_kills_lose_nothing_that_was_acknowledged_and_leave_nothing_half_s
     for number in range(KILLS):
         forker.start()
         if number % 4:
-            forker.wait_for_saves(chance.randrange(1, 7))
+            forker.wait_for_saves(chance.randrange(1, 4))
         time.sleep(chance.uniform(0, SAVING if number % 4 else STARTING))
         forker.kill()
         present |= forker.heard("+")
