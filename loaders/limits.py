@@ -183,8 +183,16 @@ def stream(chunks: Iterator[bytes]) -> BinaryIO:
     return cast(BinaryIO, io.BufferedReader(_Chunked(chunks), CHUNK))
 
 
-def file_chunks(path: Path, where: str) -> Iterator[bytes]:
-    """The bytes of a plain file; what the disk refuses is a BrokenFile."""
+def file_chunks(path: Path, where: str, head: bytes = b"") -> Iterator[bytes]:
+    """The bytes of a plain file; what the disk refuses is a BrokenFile.
+
+    `head` is what has been read of it before: it is not read again, and a file that it holds all of is not opened.
+    """
+    if head:
+        yield head
+    if 0 < len(head) < CHUNK:
+        return
     with faults(where), open(path, "rb", buffering=0, opener=safe_opener) as file:
+        file.seek(len(head))
         while chunk := file.read(CHUNK):
             yield chunk

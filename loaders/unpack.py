@@ -119,7 +119,7 @@ def _file(
         is_alone = container.kind == "file"
         where = container.name if is_alone else name
         path = as_text(file.name) if is_alone else name.removeprefix(f"{container.name}/")
-        yield Source(where, path, container, size, head, file, partial(file_chunks, file, where))
+        yield Source(where, path, container, size, head, file, partial(file_chunks, file, where, head))
     else:
         archive = Container(name, "zip" if form == "zip" else "tar", file)
         yield from _members(archive, members)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+import stringzilla as sz
+
 from loaders.mllog import TOKEN, Block, Damaged, Event, blocks, events, last_line, line_start, read_line, wanted
 from loaders.unpack import Source
 from mlperf.errors import BrokenFile, Problem, Where
@@ -27,8 +29,6 @@ MOST_DAMAGES: Final = 20
 _CONVERGENCE: Final = "eval_accuracy"
 _ENDS: Final = b"run_st"
 """What both ends of a run have in common, however their line may be damaged."""
-
-_BEGINNING: Final = b"run_sta"
 
 _PATTERN: Final = wanted(
     ("run_start", "run_stop", "global_batch_size", "seed", "train_samples", "submission_benchmark", "eval_error")
@@ -106,15 +106,16 @@ class _Seen:
     last_evaluation: tuple[int, bytes] | None = None
     """The line of the last evaluation, not read yet."""
     has_token: bool = False
-    stretches_in_run: int = 0
-    """How often a stretch of lines was read since run_start."""
+    read_to: int = 0
+    """The place in the file up to which every line was read, while the run had not begun or had just begun."""
     damages: list[Damaged] = field(default_factory=list)
     damaged: int = 0
 
     @property
     def is_in_midst(self) -> bool:
         """Whether the run has begun, has said what it runs with, and has not stopped."""
-        return bool(self.stretches_in_run and self.batches and not self.stops)
+        has_begun = bool(self.starts) and self.read_to - self.starts[-1].offset >= STRETCH
+        return has_begun and bool(self.batches) and not self.stops
 
     def find_evaluation(self, block: Block) -> bool:
         """Whether a block has an evaluation before the run stopped; its last one is kept."""
@@ -208,21 +209,17 @@ def _scan(source: Source, seen: _Seen) -> None:
     recent: deque[Block] = deque(maxlen=RECENT)
     for block in blocks(source):
         had_stopped = bool(seen.stops)
-        seen.has_token = seen.has_token or block.data.find(TOKEN, 0, block.end) >= 0
         at = 0
-        while at < block.end:
-            if not seen.is_in_midst:
-                begun = at if seen.starts else block.data.find(_BEGINNING, at, block.end)
-                at = _take(block, seen, at, begun + STRETCH if begun >= 0 else block.end)
-                continue
-            if block.data.rfind(_ENDS, at, block.end) < 0:
-                skipped, has_skipped = block, True
-                break
-            found = block.data.find(_ENDS, at, block.end)
+        while at < block.end and not seen.is_in_midst:
+            at = _take(block, seen, at, at + STRETCH)
+            seen.read_to = block.offset + at
+        if at < block.end and (found := sz.find(block.data, _ENDS, at, block.end)) < 0:
+            skipped, has_skipped = block, True
+        elif at < block.end:
             if skipped is not None and found < STRETCH:
                 _take(skipped, seen, line_start(skipped, max(0, skipped.end - STRETCH)), skipped.end)
             skipped = None
-            at = _take(block, seen, max(at, line_start(block, max(0, found - STRETCH))), block.end)
+            _take(block, seen, max(at, line_start(block, max(0, found - STRETCH))), block.end)
         if seen.starts and not had_stopped:
             if len(recent) == RECENT:
                 seen.find_evaluation(recent[0])
@@ -239,10 +236,14 @@ def _scan(source: Source, seen: _Seen) -> None:
 
 def _take(block: Block, seen: _Seen, start: int, end: int) -> int:
     """Take every line that says something of the run, or is damaged; where the last of these lines ends."""
+    data, end = block.data, min(end, block.end)
     if end < block.end:
-        end = block.data.find(b"\n", end, block.end) + 1 or block.end
-    had_begun = bool(seen.starts)
-    for item in events(block, _PATTERN, start, min(end, block.end)):
+        end = data.find(b"\n", end, block.end) + 1 or block.end
+    first = sz.find(data, TOKEN, start, end)
+    if first < 0:
+        return end
+    seen.has_token = True
+    for item in events(block, _PATTERN, first, end):
         if isinstance(item, Event):
             seen.take(item)
             continue
@@ -251,7 +252,6 @@ def _take(block: Block, seen: _Seen, start: int, end: int) -> int:
             seen.damages = [*seen.damages, item][:MOST_DAMAGES]
         if item.event is not None:
             seen.take(item.event)
-    seen.stretches_in_run += had_begun
     return end
 
 
