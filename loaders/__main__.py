@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from loaders import manifest, registry, snapshot, store
 from loaders.ingest import OWN, SourceReport, load
+from loaders.processes import started
 from loaders.report import lines
 from loaders.resolve import MLCOMMONS
 from loaders.trees.protocol import Label
@@ -125,11 +126,12 @@ def _load(options: argparse.Namespace) -> int:
     reports: list[SourceReport] = []
     listed = manifest.read()
     label = Label(**{field.name: getattr(options, field.name) for field in fields(Label)})
-    for path in options.path:
-        with _progress(path) as progress:
-            reports += load(
-                path, connection, listed, on_progress=progress, origin=options.origin, jobs=options.jobs, label=label
-            )
+    with started(options.jobs) as workers:
+        for path in options.path:
+            with _progress(path) as progress:
+                reports += load(
+                    path, connection, listed, on_progress=progress, origin=options.origin, workers=workers, label=label
+                )
     connection.close()
     if any(report.is_loaded for report in reports):
         print("\n".join(line for report in reports for line in lines(report)))

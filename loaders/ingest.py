@@ -8,7 +8,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -21,7 +21,7 @@ from loaders.limits import as_text
 from loaders.manifest import Listed, Manifest
 from loaders.normalise import normalise
 from loaders.resolve import MLCOMMONS, Seen
-from loaders.store import Content, Partition, SourceFile, Stored, add, sighting_id, store
+from loaders.store import Content, Packed, Partition, SourceFile, Stored, add, pack, sighting_id, store
 from loaders.trees.protocol import Assembled, Context, Label, Tree
 from loaders.unpack import LIMITS, Limits, OnProgress, Source, container_digest, looks_like, packed_files, sources
 from mlperf.errors import AmbiguousFormat, LoadError, Problem, StoreError, UnknownFormat, Where
@@ -81,6 +81,8 @@ class Reading:
     """Runs that belong to nobody, by their folder."""
     pieces: dict[str, list[Any]] = field(default_factory=dict)
     """What each tree's files say, by the tree's name."""
+    packed: Packed | None = None
+    """All figures, runs, sheets and problems, once they are rows."""
 
     @property
     def owners_name(self) -> str:
@@ -99,10 +101,17 @@ class Reading:
             return self.listed.path_of(inner, is_archive=False) if self.listed else inner
         return self.listed.path_of(inner, is_archive=True) if self.listed else inner
 
-    def content(self) -> Content:
-        """All of it, with places as the source names them."""
-        problems = [replace(problem, where=self._placed(problem.where)) for problem in self.report.problems]
-        return Content(list(self.seen.values()), problems, self.runs, self.sheets)
+    def pack(self) -> Packed | None:
+        """All of it as rows, with places as the source names them; the next archive needs the room of what they hold.
+
+        None for what was refused.
+        """
+        if self.packed is None and self.report.refused is None and self.source is not None:
+            problems = [replace(problem, where=self._placed(problem.where)) for problem in self.report.problems]
+            self.packed = pack(self.source, Content(list(self.seen.values()), problems, self.runs, self.sheets))
+            for kept in (self.seen, self.runs, self.sheets):
+                kept.clear()
+        return self.packed
 
     def keep(self, measurement: Measurement, name: str, rank: int) -> None:
         """A figure of the format or tree called `name`, once per suite."""
@@ -176,18 +185,18 @@ def load(
     on_progress: OnProgress | None = None,
     name: str | None = None,
     origin: str = OWN,
-    jobs: int = 1,
+    workers: Executor | None = None,
     label: Label | None = None,
 ) -> Iterator[SourceReport]:
     """Load everything under `path`, one report per file, archive or tree, each stored as a whole or not at all.
 
     `name` is what its owner calls it; `origin` whose results a file holds that the manifest does not list: nothing in a
-    file proves that MLCommons published it. `jobs` processes read archives side by side. `label` is what the owner says
+    file proves that MLCommons published it. `workers` read archives side by side. `label` is what the owner says
     of all of it, which comes before folders and systems JSON. Raises nothing of ours: what cannot be read is `refused`
     in its report.
     """
     for reading in read(
-        path, manifest, limits=limits, on_progress=on_progress, name=name, origin=origin, jobs=jobs, label=label
+        path, manifest, limits=limits, on_progress=on_progress, name=name, origin=origin, workers=workers, label=label
     ):
         yield stored(reading, connection)
 
@@ -203,23 +212,19 @@ def added(reading: Reading, connection: duckdb.DuckDBPyConnection) -> list[Parti
     return _into(reading, partial(add, connection))
 
 
-def _into(reading: Reading, way: Callable[[SourceFile, Content], Stored]) -> list[Partition]:
-    report = reading.report
-    if report.refused is not None or reading.source is None:
+def _into(reading: Reading, way: Callable[[Packed], Stored]) -> list[Partition]:
+    report, packed = reading.report, reading.pack()
+    reading.packed = None
+    if packed is None:
         return []
-    content = reading.content()
-    partitions = content.partitions
     try:
-        done = way(reading.source, content)
+        done = way(packed)
     except StoreError as fault:
         report.refused = fault
         return []
-    report.new, report.already, report.runs = done.new, done.already, len(reading.runs)
+    report.new, report.already, report.runs = done.new, done.already, packed.rows["runs"].num_rows
     report.problems.extend(done.problems)
-    del content
-    for kept in (reading.seen, reading.runs, reading.sheets):
-        kept.clear()  # stored now; the next archive needs the room
-    return partitions
+    return packed.partitions
 
 
 def read(
@@ -230,32 +235,35 @@ def read(
     on_progress: OnProgress | None = None,
     name: str | None = None,
     origin: str = OWN,
-    jobs: int = 1,
+    workers: Executor | None = None,
     label: Label | None = None,
 ) -> Iterator[Reading]:
     """Read everything under `path`, and store nothing; as `load` otherwise."""
-    archives = packed_files(path, name) if jobs > 1 else []
-    if len(archives) < 2:
+    archives = [] if workers is None else packed_files(path, name)
+    if workers is None or len(archives) < 2:
         yield from _read(path, manifest, limits, on_progress, name, origin, frozenset(), label)
         return
     total = sum(file.stat().st_size for file, _ in archives)
     done = 0
-    with ProcessPoolExecutor(jobs) as pool:
-        one = partial(_read_archive, manifest=manifest, limits=limits, origin=origin, label=label)
-        for (file, _), readings in zip(archives, pool.map(one, archives), strict=True):
-            yield from readings
-            done += file.stat().st_size
-            if on_progress:
-                on_progress(done, total)
+    one = partial(_read_archive, manifest=manifest, limits=limits, origin=origin, label=label)
+    for (file, _), readings in zip(archives, workers.map(one, archives), strict=True):
+        yield from readings
+        done += file.stat().st_size
+        if on_progress:
+            on_progress(done, total)
     yield from _read(path, manifest, limits, None, name, origin, frozenset(file for file, _ in archives), label)
 
 
 def _read_archive(
     archive: tuple[Path, str], manifest: Manifest, limits: Limits, origin: str, label: Label | None
 ) -> list[Reading]:
-    """One archive, in a process of its own."""
+    """One archive, in a process of its own; what comes of it is packed there, while the other processes work."""
     file, name = archive
-    return list(_read(file, manifest, limits, None, name, origin, frozenset(), label))
+    readings = []
+    for reading in _read(file, manifest, limits, None, name, origin, frozenset(), label):
+        reading.pack()
+        readings.append(reading)
+    return readings
 
 
 def _read(

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import BinaryIO
 
 from loaders.unpack import Source
@@ -49,6 +50,8 @@ class _Text:
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
         self._held, self._at = "", 0
         self.line, self.ended = 1, False
+        self.was_utf_8 = True
+        """Whether all bytes of the last value were."""
 
     def _more(self) -> None:
         """Append a piece as long as what is held, so that a long record costs no more than twice its length."""
@@ -96,6 +99,7 @@ class _Text:
                     raise _Broken(f"{getattr(fault, 'msg', fault)}") from None
             else:
                 if self.ended or end < len(self._held):
+                    self.was_utf_8 = self._held.find("�", self._at, end) < 0
                     self._go_to(end)
                     return value
             self._more()
@@ -155,7 +159,7 @@ def _records(name: str, text: _Text, *, keyed: bool, closing: str) -> Iterator[R
             line = text.line
             value = text.value()
             resumed = False
-            yield _record(Where(name, line), key, value)
+            yield _record(Where(name, line), key, value, was_utf_8=text.was_utf_8)
             following = text.next_character()
             if following == closing:
                 return
@@ -184,19 +188,24 @@ def _key(text: _Text, *, keyed: bool) -> str | None:
     return key
 
 
-def _record(where: Where, key: str | None, value: object) -> Record | Problem:
+def _record(where: Where, key: str | None, value: object, *, was_utf_8: bool) -> Record | Problem:
     if not isinstance(value, dict):
         return Problem(
             where, "not-a-record", f"a {type(value).__name__} stands where a record should.", "It was left out."
         )
-    if any("�" in cell for cell in value.values() if isinstance(cell, str)):
+    if not was_utf_8:
         return Problem(where, "not-utf-8", "the record holds bytes that are not UTF-8.", "It was left out.")
     return Record(where, key, value)
 
 
 def first_keys(source: Source) -> tuple[str, frozenset[str]]:
     """The opening bracket of a JSON file and every name before a colon in its first bytes; ("", ∅) for others."""
-    head = source.head.decode("utf-8-sig", errors="replace").lstrip()
-    if head[:1] not in ("[", "{"):
+    return _first_keys(source.head)
+
+
+@lru_cache(maxsize=1)  # each format asks
+def _first_keys(head: bytes) -> tuple[str, frozenset[str]]:
+    text = head.decode("utf-8-sig", errors="replace").lstrip()
+    if text[:1] not in ("[", "{"):
         return "", frozenset()
-    return head[0], frozenset(re.findall(r'"([^"\\\n]{1,60})"\s*:', head))
+    return text[0], frozenset(re.findall(r'"([^"\\\n]{1,60})"\s*:', text))

@@ -80,13 +80,13 @@ class Result:
     def _asked(self) -> tuple[Sighting, ...]:
         return (self.lead.sighting, *(item.sighting for item in self.seen if item is not self.lead))
 
-    def known(self, field: str) -> Any:
-        """What the most trusted source that says anything says of `field`; the lead is asked first."""
-        for sighting in self._asked:
-            value = getattr(sighting, field)
-            if value is not None:
-                return value
-        return None
+    def known(self, fields: tuple[str, ...]) -> dict[str, Any]:
+        """What the most trusted source that says anything says of each field; the lead is asked first."""
+        lead, *others = self._asked
+        told = {field: getattr(lead, field) for field in fields}
+        for other in others:
+            told |= {field: getattr(other, field) for field, value in told.items() if value is None}
+        return told
 
     @cached_property
     def power(self) -> tuple[float, str] | None:
@@ -304,9 +304,8 @@ def row(result: Result) -> dict[str, object]:
     assert round_ is not None  # normalise lets no other round through
     power_value, power_unit = result.power or (None, None)
     efficiency = _efficiency(kind, result)
-    accelerator = result.known("accelerator")
-    location = result.known("location")
-    described = {field: result.known(field) for field in _DESCRIBED}
+    described = result.known(_DESCRIBED)
+    accelerator, location = described["accelerator"], described["location"]
     return {
         **described,
         "round": sighting.round,

@@ -7,10 +7,11 @@ that a source touches, so that loading in any order, and loading twice, ends in 
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ _SCHEMA: Final = Path(__file__).with_name("schema.sql").read_text(encoding="utf-
 SIGHTING_FIELDS: Final = tuple(field.name for field in fields(Sighting) if field.name != "where")
 
 AT_ONCE: Final = 4000
-"""Rows that are held before they are written."""
+"""Rows that are held as Python objects before Arrow takes them, and inserted by one statement."""
 
 Partition = tuple[str, str]
 """A round and a submitter: no figure of one partition depends on another's."""
@@ -55,11 +56,16 @@ class Content:
     runs: Sequence[Run] = ()
     sheets: Sequence[SystemSheet] = ()
 
-    @property
-    def partitions(self) -> list[Partition]:
-        """Whose results it touches."""
-        figures = {(item.sighting.round, item.sighting.submitter) for item in self.seen}
-        return sorted(figures | {(run.round, run.submitter) for run in self.runs if run.round})
+
+@dataclass(frozen=True)
+class Packed:
+    """What one source says, as the rows to be written: small, and quick to hand from one process to another."""
+
+    source: SourceFile
+    rows: dict[str, pa.Table]
+    """Of each table that a source writes into."""
+    partitions: list[Partition]
+    """Whose results it touches."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,22 @@ class Stored:
     already: int
     problems: tuple[Problem, ...]
     """Faults that show only between sources."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What follows from the sightings of some partitions, as rows."""
+
+    rows: dict[str, pa.Table]
+    """Of the tables `results`, `systems` and `problems`."""
+    owners: pa.Table
+    """Which result each sighting belongs to."""
+    problems: tuple[Problem, ...]
+    """Faults that show only between sources."""
+
+
+Ways = Callable[[Callable[[pa.Table], Made], Iterable[pa.Table]], Iterable[Made]]
+"""How `make` is called for several tables."""
 
 
 def open_database(path: Path | None) -> duckdb.DuckDBPyConnection:
@@ -134,32 +156,69 @@ def sighting_id(sha256: str, path: str, sighting: Sighting) -> str:
     return hashlib.sha256("\x1f".join(map(str, parts)).encode(errors="replace")).hexdigest()[:24]
 
 
-def store(connection: duckdb.DuckDBPyConnection, source: SourceFile, content: Content) -> Stored:
+def pack(source: SourceFile, content: Content) -> Packed:
+    """What a source says as rows; needs no database, so that the process that read the source can do it."""
+    formats = ",".join(sorted({item.format for item in content.seen}))
+    described = {field.name: getattr(source, field.name) for field in fields(source)}
+    rows = {
+        "sources": _rows("sources", [{**described, "format": formats, "rows": len(content.seen)}]),
+        "sightings": _rows("sightings", (_sighting_row(item, source) for item in content.seen)),
+        "problems": _rows("problems", problem_rows(content.problems, source.source, sha256=source.sha256)),
+        "runs": _rows("runs", (_run_row(run, source) for run in content.runs)),
+        "sheets": _rows("sheets", (row for sheet in content.sheets for row in _sheet_rows(sheet, source))),
+    }
+    figures = {(item.sighting.round, item.sighting.submitter) for item in content.seen}
+    return Packed(source, rows, sorted(figures | {(run.round, run.submitter) for run in content.runs if run.round}))
+
+
+def store(connection: duckdb.DuckDBPyConnection, packed: Packed) -> Stored:
     """Add one source and make anew what follows from it; on any failure the database stays as it was.
 
     Raises `StoreError`.
     """
-    with _changing(connection, source.file) as cursor:
-        new = _add(cursor, source, content)
-        with _touching(cursor, content.partitions):
-            problems = _settle(cursor) if new else ()
+    with _changing(connection, packed.source.file) as cursor:
+        done = _add(cursor, packed)
+        with _touching(cursor, packed.partitions):
+            if done.new:
+                made = make(cursor.execute(_SELECT).to_arrow_table())
+                _replace_made(cursor, made)
+                done = replace(done, problems=made.problems)
             _link_runs(cursor)
-    return Stored(new, len(content.seen) - new, problems)
+    return done
 
 
-def add(connection: duckdb.DuckDBPyConnection, source: SourceFile, content: Content) -> Stored:
+def add(connection: duckdb.DuckDBPyConnection, packed: Packed) -> Stored:
     """As `store`, but `settle` is left to do: for many sources at once. Raises `StoreError`."""
-    with _changing(connection, source.file) as cursor:
-        new = _add(cursor, source, content)
-    return Stored(new, len(content.seen) - new, ())
+    with _changing(connection, packed.source.file) as cursor:
+        return _add(cursor, packed)
 
 
-def settle(connection: duckdb.DuckDBPyConnection, partitions: Collection[Partition]) -> tuple[Problem, ...]:
-    """Make results and systems anew from all that was added; the faults between sources. Raises `StoreError`."""
+def settle(
+    connection: duckdb.DuckDBPyConnection, partitions: Collection[Partition], ways: Ways = map
+) -> tuple[Problem, ...]:
+    """Make results and systems anew from all that was added; the faults between sources. Raises `StoreError`.
+
+    Round by round, each in a transaction of its own: DuckDB holds what is inserted until it is committed. What was
+    held for a round is given back to the system before the next. `ways` is `map`, or does what `map` does in other
+    processes.
+    """
+    problems: list[Problem] = []
+    rounds = [list(group) for _, group in itertools.groupby(sorted(partitions), key=lambda partition: partition[0])]
+    for group, made in zip(rounds, ways(make, (_sightings(connection, group) for group in rounds)), strict=True):
+        with _changing(connection, "the sources") as cursor, _touching(cursor, group):
+            _replace_made(cursor, made)
+        problems += made.problems
+        pa.default_memory_pool().release_unused()
     with _changing(connection, "the sources") as cursor, _touching(cursor, partitions):
-        problems = _settle(cursor)
         _link_runs(cursor)
-    return problems
+    return tuple(problems)
+
+
+def _sightings(connection: duckdb.DuckDBPyConnection, partitions: Collection[Partition]) -> pa.Table:
+    """All sightings of some partitions, as `make` takes them."""
+    cursor = connection.cursor()
+    with _touching(cursor, partitions):
+        return cursor.execute(_SELECT).to_arrow_table()
 
 
 @contextmanager
@@ -181,10 +240,15 @@ def _changing(connection: duckdb.DuckDBPyConnection, name: str) -> Iterator[duck
         raise StoreError(first_line(fault), name, "Nothing of this source was stored.") from fault
 
 
-def _add(cursor: duckdb.DuckDBPyConnection, source: SourceFile, content: Content) -> int:
-    new = _insert_sightings(cursor, source, content.seen)
-    _replace_source(cursor, source, content)
-    return new
+def _add(cursor: duckdb.DuckDBPyConnection, packed: Packed) -> Stored:
+    """What is new of a source's figures; all that only it says takes the place of what it said before."""
+    before = _count(cursor)
+    for statement in _FORGET:
+        cursor.execute(statement, {"sha256": packed.source.sha256})
+    for table, rows in packed.rows.items():
+        _insert(cursor, table, rows)
+    new = _count(cursor) - before
+    return Stored(new, packed.rows["sightings"].num_rows - new, ())
 
 
 def _told(found: Between) -> Problem:
@@ -205,19 +269,24 @@ def transaction(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
     cursor.commit()
 
 
-def _append(cursor: duckdb.DuckDBPyConnection, table: str, rows: Iterable[dict[str, Any]]) -> None:
-    """Rows into one of our own tables, by name, in the table's types."""
-    waiting = iter(rows)
-    while rows := list(itertools.islice(waiting, AT_ONCE)):
-        batch = pa.Table.from_pylist(rows, schema=_arrow_schema(table))
-        cursor.register("batch", batch)
+def _rows(table: str, rows: Iterable[dict[str, Any]]) -> pa.Table:
+    """Rows by name, in the types of one of our own tables."""
+    waiting, schema = iter(rows), _arrow_schema(table)
+    batches = iter(lambda: list(itertools.islice(waiting, AT_ONCE)), [])
+    return pa.Table.from_batches((pa.RecordBatch.from_pylist(batch, schema) for batch in batches), schema)
+
+
+def _insert(cursor: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    """Rows into one of our own tables, by name."""
+    for start in range(0, rows.num_rows, AT_ONCE):
+        cursor.register("batch", rows.slice(start, AT_ONCE))
         cursor.execute(_INSERTS[table])
         cursor.unregister("batch")
 
 
 _INSERTS: Final = {
     "sources": "insert or replace into sources by name select * from batch",
-    "sightings": "insert or ignore into sightings by name select * from batch",
+    "sightings": "insert into sightings by name select * from batch anti join sightings using (sighting_id)",
     "results": "insert into results by name select * from batch",
     "systems": "insert into systems by name select * from batch",
     "runs": "insert into runs by name select * from batch",
@@ -233,42 +302,26 @@ def _arrow_schema(table: str) -> pa.Schema:
         return connection.table(table).to_arrow_table().schema
 
 
-def _insert_sightings(cursor: duckdb.DuckDBPyConnection, source: SourceFile, seen: Sequence[Seen]) -> int:
-    """Returns how many were not there yet."""
-    before = _count(cursor)
-    rows = (
-        {
-            **{name: getattr(item.sighting, name) for name in SIGHTING_FIELDS},
-            "sighting_id": item.sighting_id,
-            "result_id": None,
-            "sha256": source.sha256,
-            "source": item.source,
-            "source_path": item.source_path,
-            "line": item.sighting.where.line,
-            "format": item.format,
-            "rank": item.rank,
-            "origin": item.origin,
-        }
-        for item in seen
-    )
-    _append(cursor, "sightings", rows)
-    return _count(cursor) - before
-
-
 def _count(cursor: duckdb.DuckDBPyConnection) -> int:
     return int((cursor.execute("select count(*) from sightings").fetchone() or (0,))[0])
 
 
-def _replace_source(cursor: duckdb.DuckDBPyConnection, source: SourceFile, content: Content) -> None:
-    """The source itself, and what only it says."""
-    formats = ",".join(sorted({item.format for item in content.seen}))
-    described = {field.name: getattr(source, field.name) for field in fields(source)}
-    _append(cursor, "sources", [{**described, "format": formats, "rows": len(content.seen)}])
-    for statement in _FORGET:
-        cursor.execute(statement, {"sha256": source.sha256})
-    _append(cursor, "problems", problem_rows(content.problems, source.source, sha256=source.sha256))
-    _append(cursor, "runs", (_run_row(run, source) for run in content.runs))
-    _append(cursor, "sheets", (row for sheet in content.sheets for row in _sheet_rows(sheet, source)))
+_figure: Final = attrgetter(*SIGHTING_FIELDS)
+
+
+def _sighting_row(item: Seen, source: SourceFile) -> dict[str, Any]:
+    return {
+        **dict(zip(SIGHTING_FIELDS, _figure(item.sighting), strict=True)),
+        "sighting_id": item.sighting_id,
+        "result_id": None,
+        "sha256": source.sha256,
+        "source": item.source,
+        "source_path": item.source_path,
+        "line": item.sighting.where.line,
+        "format": item.format,
+        "rank": item.rank,
+        "origin": item.origin,
+    }
 
 
 _FORGET: Final = (
@@ -319,18 +372,39 @@ def problem_rows(
     ]
 
 
-def _settle(cursor: duckdb.DuckDBPyConnection) -> tuple[Problem, ...]:
-    """Make the touched partitions' results and systems anew from all their sightings."""
+def make(sightings: pa.Table) -> Made:
+    """Make results and systems of all sightings of some partitions, which lie side by side; needs no database."""
+    systems: list[dict[str, Any]] = []
+    problems: list[dict[str, Any]] = []
+    owners: dict[str, str] = {}
+    told: list[Problem] = []
+
+    def resolved() -> Iterator[dict[str, Any]]:
+        for partition, seen in _seen(sightings):
+            results, between, belong = resolve.resolve(seen)
+            yield from map(resolve.row, results)
+            systems.extend(system_rows(results))
+            owners.update(belong)
+            for source in sorted({fault.source for fault in between}):
+                own = [fault.problem for fault in between if fault.source == source]
+                problems.extend(problem_rows(own, source, partition="/".join(partition)))
+            told.extend(_told(fault) for fault in between)
+
+    rows = {"results": _rows("results", resolved())}  # first: it fills what the others hold
+    rows |= {"systems": _rows("systems", systems), "problems": _rows("problems", problems)}
+    belonging = {"sighting_id": list(owners), "result_id": list(owners.values())}
+    return Made(rows, pa.table(belonging, schema=_OWNERS), tuple(told))
+
+
+def _replace_made(cursor: duckdb.DuckDBPyConnection, made: Made) -> None:
+    """Put what was made of the touched partitions in the place of what they had."""
     for statement in _DROP:
         cursor.execute(statement)
-    made = _Made()
-    told: list[Problem] = []
-    for partition, seen in _seen(cursor):
-        told += made.resolve(partition, seen)
-        if len(made.results) > AT_ONCE:
-            made.write(cursor)
-    made.write(cursor)
-    return tuple(told)
+    for table, rows in made.rows.items():
+        _insert(cursor, table, rows)
+    cursor.register("owners", made.owners)
+    cursor.execute(_LINK_SIGHTINGS)
+    cursor.unregister("owners")
 
 
 def _link_runs(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -339,46 +413,9 @@ def _link_runs(cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute(statement)
 
 
-class _Made:
-    """Rows that follow from sightings, until they are written: not all of a large database are held at once."""
-
-    def __init__(self) -> None:
-        self.results: list[dict[str, Any]] = []
-        self._systems: list[dict[str, Any]] = []
-        self._problems: list[dict[str, Any]] = []
-        self._owners: dict[str, str] = {}
-
-    def resolve(self, partition: Partition, seen: list[Seen]) -> list[Problem]:
-        """Make a partition's rows; the faults between its sources."""
-        results, between, owners = resolve.resolve(seen)
-        self.results += [resolve.row(result) for result in results]
-        self._systems += system_rows(results)
-        self._owners |= owners
-        for source in sorted({fault.source for fault in between}):
-            own = [fault.problem for fault in between if fault.source == source]
-            self._problems += problem_rows(own, source, partition="/".join(partition))
-        return [_told(fault) for fault in between]
-
-    def write(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Write all rows and forget them."""
-        _append(cursor, "results", self.results)
-        _append(cursor, "systems", self._systems)
-        _append(cursor, "problems", self._problems)
-        _own(cursor, self._owners)
-        for rows in (self.results, self._systems, self._problems, self._owners):
-            rows.clear()
-
-
-def _own(cursor: duckdb.DuckDBPyConnection, owners: dict[str, str]) -> None:
-    """Write down which result each sighting belongs to."""
-    batch = pa.table({"sighting_id": list(owners), "result_id": list(owners.values())}, schema=_OWNERS)
-    cursor.register("owners", batch)
-    cursor.execute(
-        "update sightings set result_id = owners.result_id from owners where sightings.sighting_id = owners.sighting_id"
-    )
-    cursor.unregister("owners")
-
-
+_LINK_SIGHTINGS: Final = (
+    "update sightings set result_id = owners.result_id from owners where sightings.sighting_id = owners.sighting_id"
+)
 _LINK_RUNS: Final = (
     """
     update runs set result_id = sightings.result_id from sightings semi join touched using (round, submitter)
@@ -403,9 +440,8 @@ _DROP: Final = (
 _SELECT: Final = "select * from sightings semi join touched using (round, submitter) order by round, submitter"
 
 
-def _seen(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Partition, list[Seen]]]:
-    """All sightings of each touched partition."""
-    rows = cursor.execute(_SELECT).to_arrow_table()
+def _seen(rows: pa.Table) -> Iterator[tuple[Partition, list[Seen]]]:
+    """All sightings of each partition."""
     pairs = zip(rows["round"].to_pylist(), rows["submitter"].to_pylist(), strict=True)
     start = 0
     for partition, group in itertools.groupby(pairs):
@@ -435,7 +471,7 @@ def _seen_row(
 
 
 _SYSTEM_FIELDS: Final = (
-    "system_name", "availability", "server", "server_family", "nodes", "processor", "processors_per_node",
+    "system_id", "system_name", "availability", "server", "server_family", "nodes", "processor", "processors_per_node",
     "processor_cores", "accelerator", "accelerator_raw", "accelerator_count", "framework", "operating_system",
 )  # fmt: skip
 
@@ -445,7 +481,8 @@ def system_rows(results: Iterable[Result]) -> Iterator[dict[str, Any]]:
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     for result in results:
         sighting = result.lead.sighting
-        system_id = result.known("system_id")
+        known = result.known(_SYSTEM_FIELDS)
+        system_id = known["system_id"]
         key = (sighting.suite, sighting.division, system_id or "", "" if system_id else sighting.system_name or "")
         row = found.setdefault(
             key,
@@ -454,10 +491,7 @@ def system_rows(results: Iterable[Result]) -> Iterator[dict[str, Any]]:
                 "suite": sighting.suite,
                 "division": sighting.division,
                 "submitter": sighting.submitter,
-                "system_id": system_id,
             },
         )
-        for field in _SYSTEM_FIELDS:
-            if row.get(field) is None:
-                row[field] = result.known(field)
+        row |= {field: value for field, value in known.items() if row.get(field) is None}
     yield from (found[key] for key in sorted(found))

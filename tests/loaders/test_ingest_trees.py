@@ -14,6 +14,7 @@ import pytest
 from loaders import snapshot, store
 from loaders.ingest import SourceReport, load
 from loaders.manifest import Manifest
+from loaders.processes import started
 from mlperf.errors import BrokenFile, DashboardError, LoadError, StoreError, UnsafeArchive, Where
 from tests.loaders.making import as_bytes, cm, kinds, packed, result, rows, training, write
 from tests.loaders.trees.making_inference import RESULT, RUN, TREE, tree
@@ -386,8 +387,8 @@ def test_two_processes_read_archives_into_the_same_database_as_one(tmp_path: Pat
     folder = archives(tmp_path / "given", damaged)
     tables, told = [], []
     for jobs in (1, 2):
-        with store.open_database(None) as database:
-            reports = loaded(database, folder, jobs=jobs)
+        with store.open_database(None) as database, started(jobs) as workers:
+            reports = loaded(database, folder, workers=workers)
             tables.append(everything(database))
         told.append(sorted((one.name, one.new, one.runs, one.refused is not None) for one in reports))
     assert told[0] == told[1]
@@ -399,7 +400,8 @@ def test_two_processes_read_archives_into_the_same_database_as_one(tmp_path: Pat
 def test_progress_of_two_processes_goes_up_to_the_archives_bytes(database: Database, tmp_path: Path) -> None:
     folder = archives(tmp_path / "given", None)
     heard: list[tuple[int, int]] = []
-    loaded(database, folder, jobs=2, on_progress=lambda done, total: heard.append((done, total)))
+    with started(2) as workers:
+        loaded(database, folder, workers=workers, on_progress=lambda done, total: heard.append((done, total)))
     assert heard == sorted(heard)
     total = sum(path.stat().st_size for path in folder.iterdir() if path.suffix in {".zip", ".gz"})
     assert heard[-1] == (total, total)
@@ -409,7 +411,8 @@ def test_a_fault_of_a_process_arrives_as_itself(database: Database, tmp_path: Pa
     folder = archives(tmp_path / "given", "tar.gz")
     alone = folder / "training_results_v2.0.tar.gz"
     (one,) = loaded(database, alone, name=f"given/{alone.name}")
-    reports = {report.name: report for report in loaded(database, folder, jobs=2)}
+    with started(2) as workers:
+        reports = {report.name: report for report in loaded(database, folder, workers=workers)}
     arrived = reports[f"given/{alone.name}"].refused
     assert type(arrived) is type(one.refused) is BrokenFile
     assert vars(arrived) == vars(one.refused)

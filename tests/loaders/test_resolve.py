@@ -57,7 +57,7 @@ def test_a_difference_names_both_places() -> None:
 
 def test_the_most_trusted_source_leads_and_the_others_fill_what_it_leaves_open() -> None:
     (result,), _, _ = resolve([seen("b", 1, framework="B", processor="P"), seen("a", 0, framework="A")])
-    assert (result.lead.source, result.known("framework"), result.known("processor")) == ("a", "A", "P")
+    assert (result.lead.source, result.known(("framework", "processor"))) == ("a", {"framework": "A", "processor": "P"})
 
 
 @pytest.mark.parametrize("field", ["round", "division", "submitter", "system_id", "benchmark", "model", "scenario"])
