@@ -5,7 +5,6 @@ A panel holds results of one benchmark and scenario in one unit and direction; o
 
 import hashlib
 import html
-import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,7 +17,7 @@ import pyarrow as pa
 from mlperf.facts import facts
 from mlperf.metrics import METRIC_NAMES, Measure, number_text
 from mlperf.model import Better, Kind
-from mlperf.plots import hatched
+from mlperf.plots import hatched, pixels
 from mlperf.unverified import MARK, is_unverified
 
 PALETTE: Final = (
@@ -43,8 +42,6 @@ FEWEST_PLACES: Final = 3
 """Bars of each panel at least; with these limits a chart never has 500 marks."""
 
 LONGEST_LABEL: Final = 28
-NARROW: Final = frozenset(" .,:;·'|!()[]-ijlIft")
-WIDE: Final = frozenset("mwMW%@&…")
 BAR: Final = 24
 HEAD: Final = 46
 AXIS: Final = 28
@@ -259,7 +256,7 @@ def _title_lines(panel: Panel) -> list[str]:
     *lines, last = _wrapped(panel.title)
     shown = [f'<tspan font-weight="600">{_shown(line)}</tspan>' for line in (*lines, last)]
     if rest := _of_how_many(panel):
-        if _pixels(f"{last} {rest}") <= NARROWEST:
+        if pixels(f"{last} {rest}") <= NARROWEST:
             shown[-1] += f" {rest}"
         else:
             shown.append(rest)
@@ -271,7 +268,7 @@ def _wrapped(text: str) -> list[str]:
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if not lines[-1] or _pixels(longer) <= NARROWEST:
+        if not lines[-1] or pixels(longer) <= NARROWEST:
             lines[-1] = longer
         else:
             lines.append(word)
@@ -285,25 +282,12 @@ def _of_how_many(panel: Panel) -> str:
 
 def _left(labels: Iterable[str]) -> int:
     """Pixels for the names left of the bars."""
-    return max(_pixels(html.unescape(label)) for label in labels) + 8
-
-
-def _pixels(text: str) -> int:
-    """About how wide a text is in the page's typeface at 12 pixels; rather too much than too little."""
-    return math.ceil(sum(map(_letter_pixels, text)))
-
-
-def _letter_pixels(letter: str) -> float:
-    if letter in NARROW:
-        return 3.4
-    if letter in WIDE:
-        return 10.2
-    return 7.1 if letter.isupper() else 6.2
+    return max(pixels(html.unescape(label)) for label in labels) + 8
 
 
 def _room(panel: Panel) -> int:
     """Pixels for the figure behind the longest bar."""
-    return max(_pixels(number_text(row["value"])) for row in panel.rows) + 12
+    return max(pixels(number_text(row["value"])) for row in panel.rows) + 12
 
 
 def _longest(panel: Panel) -> float:

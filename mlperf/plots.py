@@ -21,10 +21,16 @@ HOVER: Final = "%{customdata}<extra></extra>"
 HEIGHT: Final = 380
 ROW: Final = 30
 """Pixels of a place on an axis of names."""
+LINE: Final = 16
+"""Pixels from one line of a label to the next."""
+UNTOLD: Final = 28
+"""Pixels for numbers that Plotly chooses."""
 BAR: Final = 0.7
 """Of a place on an axis of names, how much a bar fills."""
 DOT: Final = 3
 """Pixels by which a mark that is open with a dot is larger."""
+NARROW: Final = frozenset(" .,:;·'|!()[]-ijlIft")
+WIDE: Final = frozenset("mwMW%@&…")
 MOST_MARKS: Final = 500
 MOST_TICKS: Final = 10
 """Of a logarithmic axis; with more of them only powers of ten are named."""
@@ -75,15 +81,22 @@ class Axis:
     """How its numbers are written, as d3-format has it: `.0%`."""
 
 
-def plot(series: Sequence[Series], x: Axis, y: Axis, *, height: int = HEIGHT, left: int = 60) -> go.Figure:
-    """One chart. `left` is the room for the vertical axis' labels, pixels.
+def plot(series: Sequence[Series], x: Axis, y: Axis, *, height: int = HEIGHT) -> go.Figure:
+    """One chart, with room for its labels: where Plotly has to make more, it draws everything twice.
 
     Texts are shown as they are, though Plotly reads them as HTML.
     """
     listed = sum(one.is_listed for one in series)
+    below = _lines(x.ticks) + _lines([x.title])
+    names = max((pixels(line) for tick in y.ticks for line in tick.split("\n")), default=UNTOLD)
     layout = {
         "height": height,
-        "margin": {"l": left, "r": 16, "t": 34 if listed > 1 else 10, "b": 48},
+        "margin": {
+            "l": names + (54 if y.title else 16),
+            "r": 16,
+            "t": 50 if listed > 1 else 10,
+            "b": LINE * below + (34 if x.title else 16),
+        },
         "dragmode": False,
         "hoverlabel": {"align": "left"},
         "hovermode": "closest",
@@ -97,6 +110,11 @@ def plot(series: Sequence[Series], x: Axis, y: Axis, *, height: int = HEIGHT, le
         {"data": [_bars(one) if one.mode == "bars" else _trace(one) for one in series], "layout": layout},
         _validate=False,
     )
+
+
+def _lines(texts: Sequence[str]) -> int:
+    """How many lines the longest of these labels has; one for numbers, none for no text."""
+    return max((text.count("\n") + 1 for text in texts if text), default=0 if texts else 1)
 
 
 def log_ticks(low: float, high: float) -> list[float]:
@@ -120,6 +138,19 @@ def wrapped(text: str, width: int = 26) -> str:
         return text
     tail = (width - 1) // 3
     return f"{text[: width - 1 - tail]}…{text[-tail:]}"
+
+
+def pixels(text: str) -> int:
+    """About how wide a text is in the page's typeface at 12 pixels; rather too much than too little."""
+    return math.ceil(sum(map(_letter_pixels, text)))
+
+
+def _letter_pixels(letter: str) -> float:
+    if letter in NARROW:
+        return 3.4
+    if letter in WIDE:
+        return 10.2
+    return 7.1 if letter.isupper() else 6.2
 
 
 def _trace(one: Series) -> dict[str, Any]:
@@ -189,12 +220,13 @@ def _dotted(one: Series) -> dict[str, Any]:
 
 def _axis(axis: Axis) -> dict[str, Any]:
     layout: dict[str, Any] = {
-        "title": {"text": shown(axis.title), "font": {"size": 12.5}},
         "type": axis.kind,
         "fixedrange": True,
         "zeroline": False,
         "automargin": True,
     }
+    if axis.title:  # an empty one takes as much room
+        layout["title"] = {"text": shown(axis.title), "font": {"size": 12.5}}
     if axis.ticks:
         values = list(axis.values) or list(range(len(axis.ticks)))
         layout |= {"tickmode": "array", "tickvals": values, "tickangle": 0}

@@ -304,11 +304,18 @@ def _relative(
             for hover, value in zip(hovers, values, strict=True)
         ],
         text=[f"{value:.3g}{TIMES}" if value else "" for value in values] if is_labelled else (),
-        places=[f"middle {'left' if value and value < 1 else 'right'}" for value in values] if is_labelled else (),
+        places=_places(values) if is_labelled else (),
         colour=colours[f"{key.submitter}/{key.system}"],
         symbol=plots.SYMBOLS[list(names).index(key) % len(plots.SYMBOLS)],
         mode="markers",
     )
+
+
+def _places(values: Sequence[float | None]) -> list[str]:
+    """Where labels stand: away from the baseline, but for those far left: there are the axis' names, on a phone."""
+    lowest = min((value for value in values if value is not None), default=1.0)
+    halfway = (lowest + 1) / 2
+    return ["middle left" if value is not None and halfway < value < 1 else "middle right" for value in values]
 
 
 def _hover(cell: Cell, one: Compared, names: Mapping[SystemKey, str]) -> str:

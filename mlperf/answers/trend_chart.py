@@ -67,7 +67,6 @@ def _chart(found: Trend, drawn: Sequence[Point], choice: Choice) -> Chart:
         ),
         axis,
         height=430,
-        left=70,
     )
     groups = ", ".join(dict.fromkeys(point.group for point in drawn))
     return Chart(figure, f"{measured.axis}, {choice.title}, by round, as lines: {groups}")
