@@ -25,6 +25,7 @@ from loaders.store import first_line, problem_rows, system_rows, transaction
 from loaders.trees.protocol import Label
 from loaders.upload import Entry, Inspected, Preview, cleaned, label_in, normalised, shown_text
 from mlperf.errors import LoadError, Problem, StoreError, Where
+from mlperf.facts import facts
 from mlperf.model import Measurement, Run, SystemSheet
 
 PATH: Final = Path(__file__).parent.parent / "var" / "own.duckdb"
@@ -99,21 +100,31 @@ class Catalog:
     def save(self, owner: str, title: str, inspected: Inspected, preview: Preview, most: int) -> Saved:
         """Save all of an upload, or nothing; the same content of the same owner changes nothing.
 
-        Raises `LoadError` where a label is missing, there is nothing to save, or the owner would have over `most`
-        results; `StoreError` where the database fails.
+        Results of it that were deleted meanwhile come back, under the labels that they have now. Raises `LoadError`
+        where a label is missing, there is nothing to save, or the owner would have over `most` results and groups of
+        runs; `StoreError` where the database fails.
         """
         upload_id = _identifier(owner, inspected.sha256)
         with self._changing(inspected.name) as cursor:
             known = _one(cursor, "own_title", {"upload": upload_id, "owner": owner})
+            if known is None:
+                _check(preview, inspected.name)
+            rows = _rows(upload_id, preview, inspected)
             if known is not None:
+                rows = _deleted(cursor, upload_id, rows)
+            results = len({row["result_id"] for row in rows["results"]})
+            if known is not None and not results:
                 return Saved(upload_id, known[0], 0, 0, was_there=True)
-            _check(preview, inspected.name)
-            held = _one(cursor, "own_held", {"owner": owner}) or (0,)
-            if held[0] + preview.results > most:
-                found = f"holds {preview.results:,} results; you have {held[0]:,} of at most {most:,}."
+            groups = {row["location"] for row in rows["runs"] if row["result_id"] is None}
+            held, more = (_one(cursor, "own_held", {"owner": owner}) or (0,))[0], results + len(groups)
+            if held + more > most:
+                found = f"holds {more:,} results and groups of runs; you have {held:,} of at most {most:,}."
                 raise LoadError(found, inspected.name, "Delete some first. Nothing was stored.")
+            if known is not None:
+                for table, batch in rows.items():
+                    _insert(cursor, table, batch)
+                return Saved(upload_id, known[0], results, len(rows["runs"]), was_there=False)
             title = _free_title(cursor, owner, title or inspected.name)
-            rows = _rows(upload_id, preview, inspected.name)
             upload = {
                 "upload_id": upload_id, "owner": owner, "title": title, "name": inspected.name,
                 "sha256": inspected.sha256, "bytes": inspected.bytes, "note": "", "is_shared": False,
@@ -121,7 +132,7 @@ class Catalog:
             }  # fmt: skip
             for table, batch in {"uploads": [upload], **rows}.items():
                 _insert(cursor, table, batch)
-        return Saved(upload_id, title, preview.results, len(rows["runs"]), was_there=False)
+        return Saved(upload_id, title, results, len(rows["runs"]), was_there=False)
 
     def uploads(self, owner: str) -> pa.Table:
         """The owner's uploads, newest first: columns of `own.uploads`, and `results`, `runs`, `faults` as counts."""
@@ -187,7 +198,11 @@ class Catalog:
             for table, batch in _result_rows(upload_id, result_id, measurement, seen).items():
                 _insert(cursor, table, batch)
             system = measurement.system_id or measurement.system_name
-            division = seen[0].sighting.division
+            before, division = facts().division(_measurement(text).division or "closed"), seen[0].sighting.division
+            if before != division:
+                _run(cursor, "own_forget_checks", one)
+                told = f"made under the rules of the {before} division"
+                _run(cursor, "own_uncheck", {**one, "found": told, "source": _CHECKED})
             _run(cursor, "own_relabel_runs", {**one, "system": system, "division": division})
         return problems
 
@@ -248,6 +263,7 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path = PATH) -> Catalog:
     return Catalog(connection)
 
 
+_CHECKED: Final = "Roundtable checks logs when they are uploaded"
 _FIX: Final = "Published results can be browsed. Name another file in ROUNDTABLE_OWN_FILE, or mend this one."
 
 
@@ -339,12 +355,23 @@ def _check(preview: Preview, name: str) -> None:
         raise LoadError("holds no result and no run.", name, "See what was skipped, and why.")
 
 
-def _rows(upload_id: str, preview: Preview, name: str) -> dict[str, list[dict[str, Any]]]:
+def _deleted(
+    cursor: duckdb.DuckDBPyConnection, upload_id: str, rows: dict[str, list[dict[str, Any]]]
+) -> dict[str, list[dict[str, Any]]]:
+    """Of the rows of an upload that was saved before, those of results that it has no more."""
+    there = {row[0] for row in cursor.execute(_statements("own_result_ids")[0], {"upload": upload_id}).fetchall()}
+    gone = {row["result_id"] for row in rows["results"]} - there
+    parts = ("results", "measurements", "sightings", "runs", "checks")  # what `Catalog.delete` takes away
+    return {table: [row for row in rows[table] if row["result_id"] in gone] for table in parts}
+
+
+def _rows(upload_id: str, preview: Preview, inspected: Inspected) -> dict[str, list[dict[str, Any]]]:
     """Every row of an upload, by table."""
+    name = inspected.name
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in (*TABLES, "measurements", "checks")}
     problems = list(preview.problems)
     for entry in preview.entries:
-        result_id = _identifier(upload_id, entry.source, entry.group) if entry.seen else None
+        result_id = _identifier(upload_id, inspected.marks[entry.group]) if entry.seen else None
         if result_id is not None and entry.measurement is not None:
             for table, batch in _result_rows(upload_id, result_id, entry.measurement, entry.seen).items():
                 rows[table] += batch

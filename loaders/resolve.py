@@ -95,6 +95,12 @@ class Result:
         return next(((value, unit) for value, unit in told if value is not None and unit is not None), None)
 
     @property
+    def folder(self) -> str | None:
+        """Where its logs lie; tables spell the submitter's folder otherwise."""
+        told = (item.sighting.location for item in self.seen if item.is_computed)
+        return next((location for location in told if location), None)
+
+    @property
     def has_power(self) -> bool:
         """Whether any table lists it as a power result."""
         return any(item.sighting.has_power for item in self.seen)
@@ -305,6 +311,7 @@ def row(result: Result) -> dict[str, object]:
     power_value, power_unit = result.power or (None, None)
     efficiency = _efficiency(kind, result)
     described = result.known(_DESCRIBED)
+    described["location"] = result.folder or described["location"]
     accelerator, location = described["accelerator"], described["location"]
     return {
         **described,

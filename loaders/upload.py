@@ -8,7 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -48,10 +48,45 @@ class Inspected:
 
     name: str
     """What its owner calls it: the file, the folder that holds all files, or `upload`."""
-    sha256: str
-    """Of all its content: the same files in any order have the same."""
     bytes: int
     readings: tuple[Reading, ...] = field(repr=False)
+    digests: Mapping[str, str] = field(repr=False)
+    """The SHA-256 of each file that was read, by its owner's path."""
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of its content: the same however it is packed, in whatever order, and under whatever name.
+
+        What folders say is content, too: one log is a result of another benchmark or scenario in another folder.
+        """
+        skipped = {name for reading in self.readings for name, _ in reading.report.skipped}
+        others = [mark for name, mark in self.digests.items() if name not in skipped and not self._group(name)]
+        return hashlib.sha256("\n".join(sorted([*self.marks.values(), *others])).encode()).hexdigest()
+
+    @cached_property
+    def marks(self) -> Mapping[str, str]:
+        """What tells the content of each group of logs from that of all others, by group."""
+        held: dict[str, list[str]] = {group: [] for group in self._groups}
+        for name, digest in self.digests.items():
+            if group := self._group(name):
+                held[group].append(f"{name.removeprefix(group)} {digest}")
+        marks: dict[str, str] = {}
+        for group, told in sorted(self._groups.items()):
+            mark = hashlib.sha256("\n".join([told, *sorted(held[group])]).encode(errors="replace")).hexdigest()
+            marks[group] = f"{mark} {sum(other.startswith(mark) for other in marks.values())}"
+        return marks
+
+    @cached_property
+    def _groups(self) -> Mapping[str, str]:
+        """The groups of logs, and of which benchmark and scenario their folders say they are."""
+        told = {entry.group: label_of(entry) for entry in preview(self).entries}
+        return {group: f"{label.benchmark} {label.scenario}" for group, label in told.items()}
+
+    def _group(self, name: str) -> str:
+        """The innermost group that holds a file; "" for none."""
+        while name and name not in self._groups:
+            name = name.rpartition("/")[0]
+        return name
 
 
 @dataclass(frozen=True)
@@ -133,7 +168,8 @@ def inspect(
     if size > limits.upload_bytes:
         found = f"has {size:,} bytes; an upload may have {limits.upload_bytes:,}."
         raise LoadError(found, _name(files), "Upload fewer files, or pack them. Nothing was stored.")
-    items = _bounded(gathered(files, limits.files, on_progress), limits.files, _name(files))
+    digests: dict[str, str] = {}
+    items = _bounded(gathered(files, limits.files, on_progress), limits.files, _name(files), digests)
     readings = tuple(gather(items, Manifest(), OWN, _name(files)))
     for reading in readings:
         if isinstance(reading.report.refused, _TooMuch):  # `gather` keeps what it read before
@@ -141,8 +177,7 @@ def inspect(
     for reading in readings:
         if reading.source is not None and not reading.source.source:  # a lone file
             reading.source = replace(reading.source, source=_name(files), file=_name(files))
-    digests = sorted(reading.source.sha256 for reading in readings if reading.source is not None)
-    return Inspected(_name(files), hashlib.sha256("\n".join(digests).encode()).hexdigest(), size, readings)
+    return Inspected(_name(files), size, readings, digests)
 
 
 class _TooMuch(LoadError):
@@ -154,8 +189,10 @@ def _name(files: Sequence[tuple[Path, str]]) -> str:
     return (tops.pop() if len(tops) == 1 else "") or "upload"
 
 
-def _bounded(items: Iterator[Source | Problem], limits: Limits, name: str) -> Iterator[Source | Problem]:
-    """Archives and loose files together stay within the limits, too."""
+def _bounded(
+    items: Iterator[Source | Problem], limits: Limits, name: str, digests: dict[str, str]
+) -> Iterator[Source | Problem]:
+    """Archives and loose files together stay within the limits, too. `digests` gets the hash of each file."""
     unpacked = 0
     for members, item in enumerate(items, 1):
         unpacked += item.size if isinstance(item, Source) else 0
@@ -165,7 +202,19 @@ def _bounded(items: Iterator[Source | Problem], limits: Limits, name: str) -> It
         if unpacked > limits.unpacked_bytes:
             found = f"unpacks to more than {limits.unpacked_bytes:,} bytes."
             raise _TooMuch(found, name, "Upload its parts one by one. Nothing was stored.")
+        if isinstance(item, Source):
+            digests[item.name] = hashlib.sha256(item.head + str(item.size).encode()).hexdigest()
+            item = replace(item, chunks=partial(_hashed, item, digests))
         yield item
+
+
+def _hashed(item: Source, digests: dict[str, str]) -> Iterator[bytes]:
+    """The chunks of a file; once all were read, its hash."""
+    mark = hashlib.sha256()
+    for chunk in item.chunks():
+        mark.update(chunk)
+        yield chunk
+    digests[item.name] = mark.hexdigest()
 
 
 def preview(inspected: Inspected, labels: Mapping[str, Label] | None = None) -> Preview:

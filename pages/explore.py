@@ -1,7 +1,5 @@
 """Explore: every result that a reader may choose, as chart, table and files."""
 
-from functools import partial
-
 import streamlit as st
 
 from mlperf.filters import Filters
@@ -39,7 +37,7 @@ def show(picked: Filters, answer: session.Answer) -> None:
 def taken_home(picked: Filters, answer: session.Answer) -> Files:
     """The file holds all rows, as the command line writes them; what to mind of them stands in another."""
     return Files(
-        write=partial(session.download, picked),
+        write=session.download(picked),
         name=picked.file_name,
         title=answer.heading,
         footnote=lambda: [*answer.warnings, *answer.notes, *answer.footnote],

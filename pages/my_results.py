@@ -24,7 +24,7 @@ def my_results() -> None:
     uploading.choose()
     uploading.watch()
     if draft:
-        known = {row["sha256"]: row["title"] for row in uploads}
+        known = {row["sha256"]: row for row in uploads}
         uploading.show(draft, known.get(draft.inspected.sha256))
     else:
         mine.show(catalog, owner, uploads)

@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -274,9 +274,15 @@ def cited(answer: Shown) -> citation.Citation:
     return citation.cite(answer.rows, facts(), manifest.read().retrieved, answer.derived)
 
 
-def download(filters: Filters, form: export.Format) -> bytes:
-    """The file of a choice, made when somebody asks for it."""
-    return export.write(queries.export_rows(_readable(_scope()), filters), form)
+def download(filters: Filters) -> Callable[[export.Format], bytes]:
+    """What makes the file of a choice when somebody asks for it: outside of any page, so it is bound to what is seen
+    now.
+    """
+    return partial(_downloaded, _scope(), filters)
+
+
+def _downloaded(scope: Scope, filters: Filters, form: export.Format) -> bytes:
+    return export.write(queries.export_rows(_readable(scope), filters), form)
 
 
 def _folder() -> Path:

@@ -6,7 +6,7 @@ What is under way lies in the session's state: a `Reading`, then a `Draft`, else
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import streamlit as st
 
@@ -160,16 +160,20 @@ def heading(found: Draft) -> tuple[str, str]:
     return f"{' and '.join(counted)} in {name}", f"A preview: nothing is saved yet.{state}"
 
 
-def show(found: Draft, known: str | None) -> None:
+def show(found: Draft, known: Mapping[str, Any] | None) -> None:
     """What would be saved: refusals, labels to give, results, what stands behind one, faults, what was skipped.
 
-    `known` is the title under which the same content is saved already.
+    `known` is the row of `Catalog.uploads` under which the same content is saved already.
     """
     seen = found.preview
     _refused(seen, found.key)
-    if known is not None:
-        st.info(f"The same content is saved already, as {report.verbatim(known)}. Saving it again changes nothing.")
-    _save(found, is_known=known is not None)
+    gone = seen.results - known["results"] if known else 0
+    if known:
+        told = "Saving it again changes nothing"
+        if gone:
+            told = f"Saving brings back {count(gone, 'result')} that you deleted"
+        st.info(f"The same content is saved already, as {report.verbatim(known['title'])}. {told}.")
+    _save(found, is_known=known is not None and not gone)
     for kind in KINDS:
         if lacking := labelling.lacking(seen.entries, kind):
             said = labelling.form(lacking, kind, f"{found.key}.{kind}")

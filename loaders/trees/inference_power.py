@@ -214,6 +214,12 @@ def _window(detail: Log) -> tuple[float, float] | Problem:
     if not isinstance(moments[0], float) or not isinstance(moments[1], float) or moments[0] >= moments[1]:
         found = "the log does not state when the measured run began and ended (power_begin, power_end)."
         return Problem(detail.where(begin or end), "power-window", found, _LEFT_OUT)
+    met, least = detail.get("result_min_duration_met"), detail.get("effective_min_duration_ms")
+    if met and least and met.text == "true" and least.text.isdecimal():
+        took = moments[1] - moments[0]
+        if took < int(least.text) / 1000 - MAX_STEP_SECONDS:
+            found = f"power was measured for {took:.0f} s of a run that took at least {int(least.text) / 1000:.0f} s."
+            return Problem(detail.where(end), "power-window", found, _LEFT_OUT)
     return moments[0], moments[1]
 
 

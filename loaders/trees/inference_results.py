@@ -269,17 +269,20 @@ _LABELLED: Final = (
 
 
 def _lacks(result: _Result, scored: Scored, sheet: SystemSheet | None, label: Label) -> Iterator[Problem]:
-    if result.place.model is None or scored.value is None:
+    if scored.value is None:
+        return
+    if result.readings and not result.power_files:
+        found = "spl.txt is there, but no performance/power/: the result is none with power."
+        yield Problem(min(reading.where for reading in result.readings.values()), "missing-power", found,
+                      "The power was left out. It is read where the logs lie in performance/run_1/, beside "
+                      "performance/power/.")  # fmt: skip
+    if result.place.model is None:
         return
     if sheet is None and not label.suites:
         found = f"systems/{result.place.system_id}.json is not there, so nothing tells the system and its suites."
         yield Problem(scored.where, "missing-system", found, "Load it together with the logs.")
     if result.quality is None and result.endpoint is None:
         yield Problem(scored.where, "missing-accuracy", "has no accuracy/accuracy.txt.", "The result is kept without.")
-    if result.readings and not result.power_files:
-        found = "spl.txt is there, but no performance/power/: the result is none with power."
-        yield Problem(min(reading.where for reading in result.readings.values()), "missing-power", found,
-                      "The power was left out.")  # fmt: skip
 
 
 def _measurement(

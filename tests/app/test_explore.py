@@ -157,7 +157,7 @@ def test_the_download_is_what_the_command_line_writes() -> None:
     from mlperf.filters import Filters
 
     filters = Filters(round=("v3.1",))
-    assert session.download(filters, "csv") == export.write(queries.export_rows(session.hub(), filters), "csv")
+    assert session.download(filters)("csv") == export.write(queries.export_rows(session.hub(), filters), "csv")
     test = opened()
     assert not test.get("download_button")
     test.session_state["explore.download"] = True

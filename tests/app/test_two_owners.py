@@ -159,8 +159,8 @@ def test_questions_files_and_lists_are_each_readers_own(two: dict[str, User]) ->
         st.code(str(session.known_values()["submitter"]))
         st.code(str(session.systems("training")))
         st.code(str(session.find_systems("box4xa100")))
-        st.code(session.download(chosen, "csv").decode())
-        st.code(str(session.download(chosen, "parquet")))
+        st.code(session.download(chosen)("csv").decode())
+        st.code(str(session.download(chosen)("parquet")))
         st.code(str(session.ask(lambda con, _: field_options(con, "training", "v1.1"), None)))
 
     for name in ("zoe", "yan", "zoe"):
@@ -170,6 +170,24 @@ def test_questions_files_and_lists_are_each_readers_own(two: dict[str, User]) ->
         assert TITLES[name] in text
         assert found_of(other, text) == set()
         assert TITLES[other] not in text
+
+
+@BOTH
+def test_a_file_that_is_made_after_the_page_has_run_is_its_readers_own(two: dict[str, User]) -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from mlperf.filters import Filters
+        from ui import session
+
+        st.session_state["file"] = session.download(Filters(round=("v1.1",), suite=("training",), benchmark=("rnnt",)))
+
+    for name in PEOPLE:
+        test = two[name].sit_down(AppTest.from_function(page, default_timeout=60))
+        test.session_state["own.on"] = True
+        test.run()
+        text = test.session_state["file"]("csv").decode()
+        assert [TITLES[other] in text for other in PEOPLE] == [other == name for other in PEOPLE]
 
 
 @BOTH

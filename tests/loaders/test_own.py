@@ -105,6 +105,56 @@ def test_the_same_content_again_changes_nothing_and_says_so(box: Box) -> None:
     assert box.state() == before
 
 
+def test_the_same_content_packed_otherwise_changes_nothing(box: Box) -> None:
+    first, before = box.save({"a.zip": packed(ten())}), box.state()
+    again = [box.save(ten()), box.save({"b.zip": packed(dict(reversed(ten().items())))})]
+    assert [(one.was_there, one.upload_id) for one in again] == [(True, first.upload_id)] * 2
+    assert box.state() == before
+
+
+def test_the_same_logs_in_the_folder_of_another_benchmark_are_another_upload(box: Box) -> None:
+    logs = {f"{name}/Offline/performance/run_1/mlperf_log_summary.txt": OFFLINE for name in ("bert-99", "bert-99.9")}
+    one, other = (box.save({name: text}, label=dataclasses.replace(INFERENCE, benchmark=None))
+                  for name, text in logs.items())  # fmt: skip
+    assert not other.was_there
+    assert one.upload_id != other.upload_id
+    found = queries.results(View(box.catalog, "me"), Filters())["benchmark"].to_pylist()
+    assert sorted(set(found)) == ["bert-99", "bert-99.9"]
+
+
+def test_what_was_deleted_of_an_upload_comes_back_with_the_same_content(box: Box) -> None:
+    saved = box.save({**TREE, **tree()})
+    before = box.state()
+    (one,) = (row for row in box.catalog.results("me", saved.upload_id).to_pylist() if row["suite"] == "training")
+    box.catalog.delete("me", saved.upload_id, one["result_id"])
+    assert box.state() != before
+    again = box.save({**TREE, **tree()})
+    assert (again.was_there, again.upload_id, again.results, again.runs) == (False, saved.upload_id, 1, 10)
+    assert box.state() == before
+    assert box.save({**TREE, **tree()}).was_there
+
+
+def test_checks_of_another_division_are_not_kept_as_those_of_the_new_one(box: Box) -> None:
+    saved = box.save(TREE)
+    (row,) = box.catalog.results("me", saved.upload_id).to_pylist()
+    box.catalog.relabel("me", saved.upload_id, row["result_id"], Label(division="closed", system_id="new"))
+    assert box.catalog.checks("me", saved.upload_id).num_rows > 3
+    box.catalog.relabel("me", saved.upload_id, row["result_id"], Label(division="open"))
+    (check,) = box.catalog.checks("me", saved.upload_id).to_pylist()
+    assert (check["verdict"], check["found"]) == ("unknown", "made under the rules of the closed division")
+
+
+def test_groups_of_runs_without_a_score_count_as_results_do(box: Box) -> None:
+    box.save(ten_of_nine(10), most=1)
+    with pytest.raises(LoadError, match="you have 1 of at most 1"):
+        box.save(ten_of_nine(50), most=1)
+
+
+def ten_of_nine(first: float) -> dict[str, str]:
+    """Nine of the ten runs that a score needs."""
+    return dict(list(ten(first).items())[:9])
+
+
 def test_the_same_content_of_two_owners_is_two_uploads(box: Box) -> None:
     one, other = (box.save(TREE, owner=owner) for owner in ("me", "you"))
     assert one.upload_id != other.upload_id
@@ -124,7 +174,7 @@ def test_what_cannot_be_saved_says_why_and_stores_nothing(box: Box) -> None:
 def test_more_results_than_an_owner_may_have_are_refused_whole(box: Box) -> None:
     box.save(TREE, most=2)
     before = box.state()
-    with pytest.raises(LoadError, match=r"holds 2 results; you have 1 of at most 2"):
+    with pytest.raises(LoadError, match=r"holds 2 results and groups of runs; you have 1 of at most 2"):
         box.save(TABLE, most=2)
     assert box.state() == before
     assert box.save(TABLE, owner="you", most=2).results == 2

@@ -78,6 +78,21 @@ def test_v1_counts_by_queries_per_second_and_by_samples(tmp_path: Path) -> None:
     assert power(found)[0] == pytest.approx(200 * 100 * 1000 / 2000)
 
 
+def test_a_window_shorter_than_the_run_gives_no_power(tmp_path: Path) -> None:
+    whole = read(tmp_path / "whole", files("Offline", meter(), effective_min_duration_ms=100_000))
+    assert power(whole) == (200.0, "W")
+    found = read(tmp_path / "short", files("Offline", meter(), effective_min_duration_ms=600_000))
+    assert power(found) == (None, None)
+    assert "measured for 100 s of a run that took at least 600 s" in found.problem("power-window").found
+
+
+def test_readings_beside_bare_logs_are_not_dropped_in_silence(tmp_path: Path) -> None:
+    bare = {"mlperf_log_detail.txt": detail(result_samples_per_second=5.0), "spl.txt": meter()}
+    found = read(tmp_path, {f"logs/{name}": text for name, text in bare.items()})
+    assert power(found) == (None, None)
+    assert "spl.txt is there" in found.problem("missing-power").found
+
+
 def test_readings_of_zero_count_before_v3_1_only(tmp_path: Path) -> None:
     spl = meter(lambda second: 0 if second % 2 else 200)
     assert power(read(tmp_path / "old", files("Offline", spl, "v3.0")))[0] == pytest.approx(100)

@@ -219,6 +219,29 @@ def test_a_clock_that_runs_backwards_is_reported(read: Read) -> None:
     assert [problem.kind for problem in problems][-1] == "bad-times"
 
 
+@pytest.mark.parametrize(
+    "at, found",
+    [
+        ({"before": 2000}, "the line before run_start is dated after it"),
+        ({"behind": -2000}, "the line behind run_start is dated before it"),
+        ({"last": 240_000}, "run_stop is dated 6 minutes after the line before it, over half of the run"),
+        ({}, None),
+    ],
+)
+def test_lines_beside_the_ends_of_a_run_that_contradict_their_times_are_reported(
+    read: Read, at: dict[str, int], found: str | None
+) -> None:
+    lines = [
+        event("init_stop", None, at.get("before", 0)), event("run_start", None, 0),
+        event("epoch_start", None, at.get("behind", 5)), event("epoch_stop", None, at.get("last", 599_000)),
+        event("run_stop", None, 600_000, status="success"),
+    ]  # fmt: skip
+    run, problems = read("\n".join([*lines, ""]))
+    assert run.minutes == 10
+    told = [problem.found for problem in problems if problem.kind == "bad-times"]
+    assert told == ([] if found is None else [f"{found}."])
+
+
 def padded(minutes: float, status: str | None = "success") -> list[str]:
     """A log of some megabytes: thousands of lines between the ends of the run."""
     lines = log_lines(minutes, status)
