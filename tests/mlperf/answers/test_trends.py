@@ -9,9 +9,12 @@ import plotly.graph_objects as go
 import pytest
 
 from loaders import snapshot
+from mlperf import citation
 from mlperf.answers import trends as question
 from mlperf.answers.trend_chart import MOST_DRAWN
 from mlperf.answers.trends import Asked, Choice
+from mlperf.facts import facts
+from mlperf.ranking import system_of
 from tests.app.small import H100, OFFLINE, RESULTS, database
 
 FAMILIES = Choice("server_family", ("R750xa", "XE8545", "XE96xx", "XR-series"), "inference", "resnet", "Offline")
@@ -263,3 +266,16 @@ def test_an_invalid_result_is_no_best() -> None:
     ])  # fmt: skip
     answer = question.answer(con, Choice("server", ("XE9680",), "inference", "resnet", "Offline"))
     assert answer.data["value"].to_pylist() == [5.0]
+
+
+def test_citation_and_sheets_begin_with_the_two_results_of_the_heading(con: duckdb.DuckDBPyConnection) -> None:
+    for values in (FAMILIES.values, FAMILIES.values[::-1]):
+        answer = question.answer(con, replace(FAMILIES, values=values))
+        rows = {(row["round"], system_of(row)): None for row in answer.rows.to_pylist()}
+        places = list(rows)
+        assert [place[0] for place in places[:2]] == ["v4.1", "v1.0"]
+        assert "from XE8545 (v1.0) to XE96xx (v4.1)" in answer.heading
+        bests = {(row["round"], row["system"]) for row in answer.data.to_pylist() if row["is_best"]}
+        assert set(places[: len(bests)]) == bests
+        cited = citation.cite(answer.rows, facts(), None, answer.derived).text
+        assert all(str(system) in cited for _, system in places[:2])
