@@ -155,7 +155,7 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
         charts=charts(found, drawn, choice),
         data=table(stated(_data(found, drawn, choice))),
         rows=in_order(rows, [point.row for point in (*_named(found), *_newest(found.bests), *_newest(drawn))]),
-        findings=_findings(found),
+        findings=_findings(found, drawn),
         notes=(*legend([point.row for point in drawn]), *_notes(found, len(drawn), choice)),
         derived=_derived(found, choice),
         file_name="_".join(["trend", *choice.values, choice.benchmark, choice.scenario or ""]).strip("_")[:100],
@@ -261,7 +261,7 @@ def _sizes(main: Gain, choice: Choice) -> str:
     before, after = main.first.row["accelerator_count"], main.last.row["accelerator_count"]
     if choice.is_per_accelerator:
         return ", per accelerator"
-    return f", {_count(after, 'accelerator')} against {before}" if before and after and before != after else ""
+    return f", {_count(after, 'accelerator')} against {before:,}" if before and after and before != after else ""
 
 
 def _below(found: Trend, choice: Choice) -> str:
@@ -281,7 +281,7 @@ def _own_gains(found: Trend) -> list[str]:
     for group, one in own.items():
         if one and len(groups) > 1:
             before, after = (point.row["accelerator_count"] for point in (one.first, one.last))
-            sizes = f", {before} → {after} accelerators" if before and after and before != after else ""
+            sizes = f", {before:,} → {after:,} accelerators" if before and after and before != after else ""
             told.append(f"{group} {_times(one.ratio)} ({one.first.row['round']} → {one.last.row['round']}{sizes})")
     return [f"Best of its last round over best of its first: {'; '.join(told)}."] if told else []
 
@@ -301,12 +301,17 @@ def _count(number: int, one: str) -> str:
     return f"{number:,} {one}{'' if number == 1 else 's'}"
 
 
-def _findings(found: Trend) -> tuple[Finding, ...]:
-    """What the guard says of the lines; that rounds differ is what the chart is about, and its axis says it."""
+def _findings(found: Trend, drawn: Sequence[Point]) -> tuple[Finding, ...]:
+    """What the guard says of the lines, and of each point by itself: small points are not compared.
+
+    That rounds differ is what the chart is about, and its axis says it.
+    """
     parts: dict[str, list[Row]] = {}
     for point in found.bests:
         parts.setdefault(found.spans[point.segment], []).append(point.row)
-    return tuple(one for one in guard.merged(parts) if one.is_refused or one.kind != "round")
+    own = guard.traits([point.row for point in drawn])
+    said = {"round", *(one.kind for one in own)}
+    return (*(one for one in guard.merged(parts) if one.is_refused or one.kind not in said), *own)
 
 
 def _notes(found: Trend, drawn: int, choice: Choice) -> tuple[str, ...]:
@@ -357,6 +362,7 @@ def _datum(point: Point, is_best: bool, start: Point, found: Trend, choice: Choi
     return {
         choice.by: point.group,
         "round": row["round"],
+        "suite": row["suite"],
         "published": row["published"],
         "benchmark": row["benchmark"],
         "scenario": row["scenario"],
