@@ -199,4 +199,15 @@ def _held(name: str, held: Sequence[Title], of: int) -> Row:
         "rankings": of,
         "first_in": "; ".join(cells),
         "same_run_as": "; ".join(doubles) or None,
+        **_field([title.entry.row for title in held]),
+    }
+
+
+def _field(rows: Sequence[Row]) -> Row:
+    """The field of several results, as columns: all values where they differ; `has_power` is empty for both sorts."""
+    columns = ("round", "suite", "division", "availability")
+    powers = {row["has_power"] for row in rows}
+    return {
+        **{name: "; ".join(sorted({row[name] for row in rows if row[name]})) or None for name in columns},
+        "has_power": powers.pop() if len(powers) == 1 else None,
     }

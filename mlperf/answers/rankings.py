@@ -252,8 +252,8 @@ def _nothing(choice: Choice, left_out: int, is_own: bool = False) -> Answer:
     return Answer(
         "Nobody in this field",
         field_text(choice),
-        advice=f"This field has no results to rank.{figures_left} Widen it under More: any availability, any "
-        "accelerator, any number of accelerators, or rank by result.",
+        advice=f"This field has no results to rank.{figures_left} Widen it under Field: any availability, "
+        "another choice of Power measured, any accelerator, any number of accelerators, or rank by result.",
     )
 
 
@@ -488,10 +488,13 @@ def _first_places(ranked: Sequence[Ranking], choice: Choice) -> list[Row]:
 
 
 def _file_name(choice: Choice, parts: Sequence[str | None]) -> str:
+    """Of the files: the field, so that two fields of a round have two names."""
     field = choice.field
-    texts = ["ranking", field.suite, field.round, field.division, *parts, field.accelerator, field.accelerator_count]
-    name = "_".join(filter(None, [*texts, "" if choice.by == "result" else choice.by]))
-    return "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name)[:120]
+    powers = {True: "with-power", False: "without-power", None: "any-power"}
+    texts = ["ranking", field.suite, field.round, field.division, field.availability or "any-availability"]
+    texts += [powers[field.has_power], "" if choice.by == "result" else choice.by]
+    name = "_".join(filter(None, [*texts, *parts, field.accelerator, field.accelerator_count]))
+    return "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name)[:150]
 
 
 def _cells(found: Sequence[Ranking]) -> tuple[str, str]:

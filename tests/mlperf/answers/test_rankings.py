@@ -386,3 +386,30 @@ def test_citation_and_sheets_begin_with_the_first_and_the_runner_up(con: duckdb.
 def test_first_places_begin_with_those_of_the_holder_of_most_titles(con: duckdb.DuckDBPyConnection, ask: Any) -> None:
     rows = ask(con, Choice(WHOLE, submitter="Dell")).rows.to_pylist()
     assert {row["submitter"] for row in rows[:10]} == {"Supermicro"}
+
+
+def test_the_table_of_titles_names_its_field(con: duckdb.DuckDBPyConnection) -> None:
+    rows = rankings.title_table(con, Choice(WHOLE)).data.to_pylist()
+    names = ("round", "suite", "division", "availability", "has_power")
+    assert {tuple(row[name] for name in names) for row in rows} == {
+        ("v3.1", "inference-datacenter", "closed", "available", False)
+    }
+    both = database([result("a", 2.0), result("b", 1.0, has_power=True, benchmark="rnnt", availability="preview")])
+    (row,) = rankings.title_table(both, Choice(replace(WHOLE, availability="", has_power=None))).data.to_pylist()
+    assert (row["titles"], row["availability"], row["has_power"]) == (2, "available; preview", None)
+
+
+def test_two_fields_have_two_file_names(con: duckdb.DuckDBPyConnection) -> None:
+    powers = (True, False)
+    fields = [replace(WHOLE, availability=state, has_power=power) for state in ("available", "") for power in powers]
+    names = [ask(con, Choice(field)).file_name for ask in (rankings.firsts, rankings.title_table) for field in fields]
+    assert len(set(names)) == len(names)
+    assert names[0] == "ranking_inference-datacenter_v3.1_closed_available_with-power_first"
+    assert names[3] == "ranking_inference-datacenter_v3.1_closed_any-availability_without-power_first"
+
+
+def test_an_empty_field_names_the_panel_and_all_ways_to_widen_it(con: duckdb.DuckDBPyConnection) -> None:
+    advice = rankings.answer(con, Choice(replace(WHOLE, benchmark="nothing"), "Offline")).advice
+    assert "under Field:" in advice
+    assert "Power measured" in advice
+    assert "More" not in advice
