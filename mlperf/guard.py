@@ -135,6 +135,12 @@ def merged(groups: Mapping[str, Sequence[Row]]) -> tuple[Finding, ...]:
     )
 
 
+def traits(rows: Sequence[Row]) -> tuple[Finding, ...]:
+    """What to say of each row by itself (preview, inferred, …): for rows that are shown and not compared."""
+    results = frozenset(map(_result, rows))
+    return _ordered(finding for trait in TRAITS for finding in _own(results, trait))
+
+
 def remark(found: Iterable[Finding]) -> str:
     """The findings as the text of one cell of table and file, refused first; empty for none."""
     return " ".join(finding.text for finding in sorted(found, key=lambda finding: not finding.is_refused))

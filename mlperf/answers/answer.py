@@ -1,5 +1,6 @@
 """`Answer`: all that a page shows of a question, from one set of figures: charts, table, file, notes, citation."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ class Answer:
     data: pa.Table = field(default_factory=lambda: table([]))
     """One row per mark of the charts; columns as `metrics` names them."""
     rows: pa.Table = field(default_factory=lambda: table([]))
-    """The results behind it, as `queries` gives them: what footnote and citation name."""
+    """The results behind it, as `queries` gives them: what footnote and citation name, those of the heading first."""
     findings: tuple[Finding, ...] = ()
     """What the comparability guard says of it."""
     notes: tuple[str, ...] = ()
@@ -53,3 +54,13 @@ class Answer:
 def table(rows: list[Row]) -> pa.Table:
     """Rows as a table, columns in the order of the first row; an empty table for none."""
     return pa.Table.from_pylist(rows) if rows else pa.table({})
+
+
+def in_order(rows: pa.Table, results: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Those rows whose result is among these, in their order: a citation begins with the first."""
+    places: dict[str, int] = {}
+    for result in results:
+        places.setdefault(result["result_id"], len(places))
+    ids = rows["result_id"].to_pylist()
+    kept = sorted((number for number, name in enumerate(ids) if name in places), key=lambda number: places[ids[number]])
+    return rows.take(pa.array(kept, pa.int64()))

@@ -91,8 +91,8 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
     merged = guard.merged({cell.title: [one.row for one in cells.values()] for cell, cells in found.items()})
     is_compared = any(found[cell][key].relative for cell in found for key in others if key in found[cell])
     return Answer(
-        heading=_heading(names, baseline, means),
-        below=_below(found, keys, names[baseline], means),
+        heading=_heading(names, baseline, means, choice),
+        below=_below(found, keys, means, choice),
         charts=_charts(found, others, names, baseline, means, choice),
         data=table(unverified.stated(data)),
         rows=rows.filter([row in _shown(found) for row in rows["result_id"].to_pylist()]),
@@ -103,8 +103,10 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
             *_counted_once(found, keys),
             *_explained(choice),
         ),
-        derived=_derived(names[baseline], is_compared, means, any(row.get("per_accelerator") for row in data)),
-        file_name=f"compare_{'_'.join(key.system for key in keys)}"[:100],
+        derived=_derived(names[baseline], is_compared, means, choice, any(row.get("per_accelerator") for row in data)),
+        file_name="_".join(
+            ["compare", *(["per_accelerator"] if choice.is_per_accelerator else []), *(key.system for key in keys)]
+        )[:100],
     )
 
 
@@ -255,7 +257,7 @@ def _charts(
     colours = figures.system_colours([f"{key.submitter}/{key.system}" for key in (baseline, *others)], choice.palette)
     with_mean = any(mean is not None for mean, _ in means.values())
     places = [*([GEOMETRIC_MEAN] if with_mean else []), *(cell.title for cell in cells)]
-    measured = Measure(f"Performance relative to {names[baseline]}", TIMES, "higher", is_derived=True)
+    measured = Measure(f"Performance{_per(choice)} relative to {names[baseline]}", TIMES, "higher", is_derived=True)
     own = {key for cells in found.values() for key, one in cells.items() if unverified.is_unverified(one.row)}
     series = [
         replace(one, unverified=[True] * len(one.x)) if {key, baseline} & own else one
@@ -323,24 +325,31 @@ def _hover(cell: Cell, one: Compared, names: Mapping[SystemKey, str]) -> str:
     return "\n".join([*parts, *(found.text for found in one.findings)])
 
 
+def _per(choice: Choice) -> str:
+    """What is said wherever the figures are not those of whole systems."""
+    return " per accelerator" if choice.is_per_accelerator else ""
+
+
 def _heading(
-    names: Mapping[SystemKey, str], baseline: SystemKey, means: Mapping[SystemKey, tuple[float | None, int]]
-) -> str:
+    names: Mapping[SystemKey, str], baseline: SystemKey, means: Mapping[SystemKey, tuple[float | None, int]],
+    choice: Choice,
+) -> str:  # fmt: skip
     """The answer in a line: how many times better each is than the baseline, best first."""
     found = sorted(((mean, names[key]) for key, (mean, _) in means.items() if mean is not None), reverse=True)
     if not found:
         others = [name for key, name in names.items() if key != baseline]
-        return f"{names[baseline]}{' beside ' + ', '.join(others) if others else ''}"
+        return f"{names[baseline]}{' beside ' + ', '.join(others) if others else ''}{_per(choice)}"
     told = ", ".join(f"{name} {mean:.2f}{TIMES}" for mean, name in found[:3])
     more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-    return f"{told}{more} the performance of {names[baseline]}"
+    return f"{told}{more} the performance{_per(choice)} of {names[baseline]}"
 
 
-def _below(found: Matrix, keys: Sequence[SystemKey], baseline: str, means: Mapping[SystemKey, object]) -> str:
+def _below(found: Matrix, keys: Sequence[SystemKey], means: Mapping[SystemKey, object], choice: Choice) -> str:
     """In what the systems were compared, and over how many cells the mean runs."""
     cells, runs = len(common_cells(found, keys)), len(common_runs(found, keys))
     played = sorted({f"{key.kind.capitalize()} {key.round}" for key in keys})
     parts = [f"MLPerf® {' and '.join(played)}", f"{len(found)} benchmarks and scenarios"]
+    parts += ["per accelerator (derived)"] if choice.is_per_accelerator else []
     if means:
         parts.append(
             f"geometric mean over the {cells} that all have{f', {runs} runs' if runs < cells else ''} (derived)"
@@ -390,13 +399,15 @@ def _explained(choice: Choice) -> list[str]:
 
 
 def _derived(
-    baseline: str, is_compared: bool, means: Mapping[SystemKey, tuple[float | None, int]], has_shares: bool
+    baseline: str, is_compared: bool, means: Mapping[SystemKey, tuple[float | None, int]], choice: Choice,
+    has_shares: bool,
 ) -> tuple[str, ...]:  # fmt: skip
     """The derived metrics that are shown: none where nothing is compared."""
-    ratios = (f"performance relative to {baseline} (ratio of results)",) if is_compared else ()
+    per = _per(choice)
+    ratios = (f"performance{per} relative to {baseline} (ratio of results{per})",) if is_compared else ()
     has_mean = any(mean is not None for mean, _ in means.values())
-    per = ("performance per accelerator (result over the system's accelerators)",) if has_shares else ()
-    return (*ratios, *(("geometric mean of these ratios",) if has_mean else ()), *per)
+    shares = ("performance per accelerator (result over the system's accelerators)",) if has_shares else ()
+    return (*ratios, *(("geometric mean of these ratios",) if has_mean else ()), *shares)
 
 
 def panels(found: Matrix) -> list[figures.Panel]:

@@ -1,6 +1,7 @@
 """Performance per energy of chosen systems, from power measured in the very run; and what all views of power share."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -10,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from mlperf import figures, guard, plots, queries, unverified
-from mlperf.answers.answer import Answer, Chart, Row, table
+from mlperf.answers.answer import Answer, Chart, Row, in_order, table
 from mlperf.facts import facts
 from mlperf.figures import PALETTE
 from mlperf.metrics import PER_ENERGY, Measure, number_text
@@ -169,10 +170,11 @@ def by_system(rows: Iterable[Row]) -> dict[Cell, dict[SystemKey, Row]]:
 
 
 def behind(rows: pa.Table, shown: Iterable[Row]) -> pa.Table:
-    """Those rows that are shown, each result once: what footnote and citation name."""
-    wanted = {(row["result_id"], row["suite"]) for row in shown}
+    """Those rows that are shown, each result once and in their order: what footnote and citation name."""
+    ordered = list(shown)
+    wanted = {(row["result_id"], row["suite"]) for row in ordered}
     keys = zip(rows["result_id"].to_pylist(), rows["suite"].to_pylist(), strict=True)
-    return rows.filter(pa.array([key in wanted for key in keys], pa.bool_()))
+    return in_order(rows.filter(pa.array([key in wanted for key in keys], pa.bool_())), ordered)
 
 
 def sheet(key: SystemKey) -> str:
@@ -196,12 +198,19 @@ def _heading(shown: Cells, names: Mapping[SystemKey, str], unit: str) -> str:
     shared = [marks for marks in shown.values() if len(marks) > 1]
     if not shared:
         return f"{len(names)} systems with measured power, no benchmark and scenario in common"
-    wins: dict[str, int] = {}
-    for marks in shared:
-        best = max(marks, key=lambda key: per_energy(marks[key])[0])
-        wins[names[best]] = wins.get(names[best], 0) + 1
-    name = max(wins, key=lambda name: wins[name])
-    return f"{name} does most per joule in {wins[name]} of {cells(len(shared))} that they share"
+    wins = Counter(names[key] for marks in shared for key in _best(marks))
+    most = max(wins.values())
+    first = [name for name in names.values() if wins[name] == most]
+    where = f"in {most} of {cells(len(shared))} that they share"
+    if len(first) == 1:
+        return f"{first[0]} does most per joule {where}"
+    return f"A tie: {', '.join(first[:-1])} and {first[-1]} each do most per joule {where}"
+
+
+def _best(marks: Mapping[SystemKey, Row]) -> list[SystemKey]:
+    """Who does most per joule; all of them where they do the same."""
+    most = max(per_energy(row)[0] for row in marks.values())
+    return [key for key, row in marks.items() if per_energy(row)[0] == most]
 
 
 def _figure(mark: tuple[Cell, Row]) -> float:
@@ -235,6 +244,11 @@ def chips(row: Row) -> str:
 def undrawn(count: int, most: int) -> list[str]:
     """That the chart draws the first of so many only."""
     return [f"The chart draws {most} of {count}; the table and the files have all."] if count > most else []
+
+
+def count(number: int, what: str) -> str:
+    """So many of something, in words."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def cells(count: int) -> str:

@@ -6,15 +6,16 @@ from typing import Final
 
 import duckdb
 
-from mlperf import bars, compare, figures, guard, queries, unverified
+from mlperf import bars, compare, figures, guard, queries, ranking, unverified
 from mlperf.answers import power
 from mlperf.answers.answer import Answer, Chart, Row, table
 from mlperf.answers.power import Cell
-from mlperf.answers.ranking_tables import ordinal
+from mlperf.answers.ranking_tables import also_as, not_again, ordinal
 from mlperf.bars import Bar
 from mlperf.figures import PALETTE
 from mlperf.metrics import TIMES, number_text
 from mlperf.queries import Field
+from mlperf.ranking import Entry, Ranking
 from mlperf.systems import SystemKey
 
 MOST: Final = 20
@@ -63,7 +64,8 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
         return Answer(
             "No measured power in this field", "", advice="Choose another round, benchmark or scenario above."
         )
-    found.sort(key=lambda row: (-row["efficiency"], row["verified"] is False, row["submitter"], row["result_id"]))
+    (ranked,) = ranking.rankings(found, "efficiency")
+    found = [entry.row for entry in ranked.standing]
     published, own = unverified.parted(found)
     findings = guard.findings(found)
     kept = {row["result_id"] for row in (*published[:MOST], *own[:MOST_OWN])}
@@ -72,10 +74,15 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
         heading=_heading(published or own),
         below=_below(published or own, choice),
         charts=(_chart(drawn, choice),),
-        data=table(unverified.stated(_data(found, published, guard.remark(findings)))),
-        rows=power.behind(rows, found),
+        data=table(unverified.stated(_data(ranked, guard.remark(findings)))),
+        rows=power.behind(rows, [*published, *(copy for entry in ranked.entries for copy in entry.copies), *own]),
         findings=findings,
-        notes=(*unverified.legend(drawn), power.READING, *power.undrawn(len(published), MOST)),
+        notes=(
+            *unverified.legend(drawn),
+            *not_again(ranked.entries),
+            power.READING,
+            *power.undrawn(len(published), MOST),
+        ),
         derived=(power.DERIVED, "lead over the runner-up and share of the best (ratios of it)"),
         file_name=f"power_{choice.round}_{choice.benchmark}_{choice.scenario}",
     )
@@ -98,7 +105,9 @@ def _below(found: Sequence[Row], choice: Choice) -> str:
     """The field."""
     suite = choice.suite.removeprefix("inference-")
     parts = [f"MLPerf® Inference {choice.round}", suite, choice.division, choice.availability or "any availability"]
-    return " · ".join([*parts, Cell(*Cell.of(found[0])[:2]).title, f"{len(found)} with measured power"])
+    return " · ".join(
+        [*parts, Cell(*Cell.of(found[0])[:2]).title, f"{power.count(len(found), 'run')} with measured power"]
+    )
 
 
 def _name(row: Row) -> str:
@@ -106,23 +115,22 @@ def _name(row: Row) -> str:
     return unverified.marked(f"{key.submitter} {key.system}{' with ' + row['model'] if row['model'] else ''}", row)
 
 
-def _data(found: Sequence[Row], published: Sequence[Row], remark: str) -> list[Row]:
-    """One row per result, best first; where unverified ones stand among them, ranks are texts: `would be 3rd`."""
-    first = (published or found)[0]["efficiency"]
+def _data(ranked: Ranking, remark: str) -> list[Row]:
+    """One row per run, best first; where unverified ones stand among them, ranks are texts: `would be 3rd`."""
+    first = (ranked.entries or ranked.beside)[0].value
     return [
-        {"rank": _rank(row, published, len(published) < len(found)), "of_best": row["efficiency"] / first}
-        | power.figures_of(row, SystemKey.of(row).system)
-        | {"comparability": remark}
-        for row in found
+        {"rank": _rank(entry, bool(ranked.beside)), "of_best": entry.value / first}
+        | power.figures_of(entry.row, SystemKey.of(entry.row).system)
+        | {"also_as": also_as(entry), "comparability": remark}
+        for entry in ranked.standing
     ]
 
 
-def _rank(row: Row, published: Sequence[Row], is_text: bool) -> int | str:
-    """The place among the published results; of an unverified one, the place that it would have there."""
-    place = 1 + sum(other["efficiency"] > row["efficiency"] for other in published)
-    if unverified.is_unverified(row):
-        return f"would be {ordinal(place)}"
-    return str(place) if is_text else place
+def _rank(entry: Entry, is_text: bool) -> int | str:
+    """The place among the published runs; of an unverified one, the place that it would have there."""
+    if not entry.is_ranked:
+        return f"would be {ordinal(entry.place)}"
+    return str(entry.place) if is_text else entry.place
 
 
 def _chart(found: Sequence[Row], choice: Choice) -> Chart:

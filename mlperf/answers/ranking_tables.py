@@ -28,6 +28,23 @@ def also(row: Row, copy: Row) -> str:
     return f"{system_of(copy)} with {copy['framework'] or 'other software'}"
 
 
+def not_again(entries: Sequence[Entry]) -> list[str]:
+    """How many results of runs that are ranked already were not ranked a second time, with the first as an example."""
+    copies = [(entry.row, copy) for entry in entries for copy in entry.copies]
+    if not copies:
+        return []
+    row, copy = copies[0]
+    return [
+        f"Not ranked a second time: {len(copies):,} {'result' if len(copies) == 1 else 'results'} of a run that is in "
+        f"the ranking already, such as {who(row)} = {also(row, copy)}."
+    ]
+
+
+def also_as(entry: Entry) -> str | None:
+    """The other names of a run, as a column has them; None where it has no other."""
+    return "; ".join(also(entry.row, copy) for copy in entry.copies) or None
+
+
 def sheet(row: Row) -> str:
     """The address of the page of a result's system."""
     return SystemKey.of(row).address
@@ -87,7 +104,7 @@ def entry_row(entry: Entry, ranking: Ranking) -> Row:
         "accelerator_count": row["accelerator_count"],
         "nodes": row["nodes"],
         "server": row["server"],
-        "also_as": "; ".join(also(row, copy) for copy in entry.copies) or None,
+        "also_as": also_as(entry),
         "round": row["round"],
         "suite": row["suite"],
         "benchmark": row["benchmark"],
@@ -159,11 +176,14 @@ def holders(ranked: Sequence[Ranking], holder: Holder) -> list[Row]:
     """One row per holder of a first place, most titles first; ties by name."""
     found: dict[str, list[Title]] = {}
     for title in titles(ranked):
-        row = title.entry.row
-        name = row["submitter"] if holder == "submitter" else f"{row['submitter']} {row['server'] or system_of(row)}"
-        found.setdefault(name, []).append(title)
+        found.setdefault(holder_name(title.entry.row, holder), []).append(title)
     rows = [_held(name, held, len(ranked)) for name, held in found.items()]
     return sorted(rows, key=lambda row: (-row["titles"], row["holder"]))
+
+
+def holder_name(row: Row, holder: Holder) -> str:
+    """Who holds a first place with this result: its submitter, or the server with it."""
+    return str(row["submitter"] if holder == "submitter" else f"{row['submitter']} {row['server'] or system_of(row)}")
 
 
 def _held(name: str, held: Sequence[Title], of: int) -> Row:
@@ -179,4 +199,15 @@ def _held(name: str, held: Sequence[Title], of: int) -> Row:
         "rankings": of,
         "first_in": "; ".join(cells),
         "same_run_as": "; ".join(doubles) or None,
+        **_field([title.entry.row for title in held]),
+    }
+
+
+def _field(rows: Sequence[Row]) -> Row:
+    """The field of several results, as columns: all values where they differ; `has_power` is empty for both sorts."""
+    columns = ("round", "suite", "division", "availability")
+    powers = {row["has_power"] for row in rows}
+    return {
+        **{name: "; ".join(sorted({row[name] for row in rows if row[name]})) or None for name in columns},
+        "has_power": powers.pop() if len(powers) == 1 else None,
     }

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from typing import Final
 
 import duckdb
-import pyarrow as pa
 
 from mlperf import bars, figures, guard, plots, queries
-from mlperf.answers.answer import Answer, Chart, Row, table
+from mlperf.answers.answer import Answer, Chart, Row, in_order, table
 from mlperf.answers.ranking_tables import (
     Holder,
     ahead,
     also,
     entry_rows,
     first_row,
+    holder_name,
     holders,
+    not_again,
     ordinal,
     percent,
     who,
@@ -118,7 +119,7 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
         below=f"{field_text(choice)} · {_count(len(ranking.entries), 'run')} ranked{_own_place(ranking, choice)}",
         charts=(_bars(ranking, drawn, choice),),
         data=table(entry_rows(ranking)),
-        rows=_behind(rows, [row for entry in ranking.standing for row in (entry.row, *entry.copies)]),
+        rows=in_order(rows, _announced(ranking, choice)),
         findings=guard.findings([entry.row for entry in drawn]),
         notes=(*legend([entry.row for entry in drawn]), *_would_be([ranking]), *_one_notes(ranking, choice)),
         derived=(*([LEAD] if ranking.lead is not None else []), OF_FIRST, *_derived(choice)),
@@ -140,9 +141,12 @@ def firsts(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
         below=f"{field_text(choice)} · {_count(len(ranked), *_cells(ranked))}",
         charts=(_leads(ranked, choice),),
         data=table(data),
-        rows=_behind(
+        rows=in_order(
             rows,
-            [entry.row for ranking in ranked for entry in (*ranking.firsts, *ranking.entries[:2], *ranking.beside[:1])],
+            [
+                *_first_places(ranked, choice),
+                *(entry.row for ranking in ranked for entry in (*ranking.entries[:2], *ranking.beside[:1])),
+            ],
         ),
         findings=_summed(ranked),
         notes=(*_would_be(ranked), *_notes(found, choice)),
@@ -176,7 +180,10 @@ def title_table(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
         below=f"{field_text(choice)} · {_count(len(ranked), *_cells(ranked))}",
         charts=(Chart(bars.bars(marks, label), f"{label}, by {choice.holder}"),),
         data=table(data),
-        rows=_behind(rows, [entry.row for ranking in ranked for entry in (*ranking.firsts, *ranking.beside[:1])]),
+        rows=in_order(
+            rows,
+            [*_first_places(ranked, choice), *(entry.row for ranking in ranked for entry in ranking.beside[:1])],
+        ),
         findings=_summed(ranked),
         notes=(*_would_be(ranked), *_notes(found, choice), TITLE),
         derived=_derived(choice),
@@ -245,8 +252,8 @@ def _nothing(choice: Choice, left_out: int, is_own: bool = False) -> Answer:
     return Answer(
         "Nobody in this field",
         field_text(choice),
-        advice=f"This field has no results to rank.{figures_left} Widen it under More: any availability, any "
-        "accelerator, any number of accelerators, or rank by result.",
+        advice=f"This field has no results to rank.{figures_left} Widen it under Field: any availability, "
+        "another choice of Power measured, any accelerator, any number of accelerators, or rank by result.",
     )
 
 
@@ -267,10 +274,15 @@ def _heading(ranking: Ranking) -> str:
 
 def _own_place(ranking: Ranking, choice: Choice) -> str:
     """Where the best of `submitter` stands, if not first."""
-    own = next((entry for entry in ranking.entries if entry.row["submitter"] == choice.submitter), None)
+    own = _own(ranking, choice)
     if own is None or own.place == 1:
         return ""
     return f" · {who(own.row)} is {ordinal(own.place)} with {own.measure.text(own.value)}"
+
+
+def _own(ranking: Ranking, choice: Choice) -> Entry | None:
+    """The best run of `submitter`."""
+    return next((entry for entry in ranking.entries if entry.row["submitter"] == choice.submitter), None)
 
 
 def _title_text(row: Row) -> str:
@@ -418,11 +430,7 @@ def _summed(ranked: Sequence[Ranking]) -> tuple[Finding, ...]:
 
 
 def _one_notes(ranking: Ranking, choice: Choice) -> list[str]:
-    copies = [(entry, copy) for entry in ranking.entries for copy in entry.copies]
-    notes = [
-        f"Not ranked a second time: {_count(len(copies), 'result')} of a run that is in the ranking already, such as "
-        f"{who(copies[0][0].row)} = {also(copies[0][0].row, copies[0][1])}."
-    ] if copies else []  # fmt: skip
+    notes = not_again(ranking.entries)
     shared = [entry for entry in ranking.entries if entry.is_shared]
     if shared:
         notes.append(f"{len(shared)} share a place with an equal figure of another run.")
@@ -464,17 +472,29 @@ def _derived(choice: Choice) -> tuple[str, ...]:
     return {"result": (), "accelerator": (PER_ACCELERATOR,), "efficiency": (EFFICIENCY,)}[choice.by]
 
 
-def _behind(rows: pa.Table, wanted: Sequence[Mapping[str, object]]) -> pa.Table:
-    """The rows of these results."""
-    ids = {row["result_id"] for row in wanted}
-    return rows.filter(pa.array([result in ids for result in rows["result_id"].to_pylist()], pa.bool_()))
+def _announced(ranking: Ranking, choice: Choice) -> list[Row]:
+    """The results behind a ranking: those of the heading, the own place, then the best placed first."""
+    own = _own(ranking, choice)
+    named = [*ranking.firsts, *ranking.entries[:2], *([own] if own else [])]
+    standing = [row for entry in ranking.standing for row in (entry.row, *entry.copies)]
+    return [*(entry.row for entry in named), *standing]
+
+
+def _first_places(ranked: Sequence[Ranking], choice: Choice) -> list[Row]:
+    """The results in first place: those of the holder of most titles first."""
+    order = {row["holder"]: number for number, row in enumerate(holders(ranked, choice.holder))}
+    rows = [entry.row for ranking in ranked for entry in ranking.firsts]
+    return sorted(rows, key=lambda row: order[holder_name(row, choice.holder)])
 
 
 def _file_name(choice: Choice, parts: Sequence[str | None]) -> str:
+    """Of the files: the field, so that two fields of a round have two names."""
     field = choice.field
-    texts = ["ranking", field.suite, field.round, field.division, *parts, field.accelerator, field.accelerator_count]
-    name = "_".join(filter(None, [*texts, "" if choice.by == "result" else choice.by]))
-    return "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name)[:120]
+    powers = {True: "with-power", False: "without-power", None: "any-power"}
+    texts = ["ranking", field.suite, field.round, field.division, field.availability or "any-availability"]
+    texts += [powers[field.has_power], "" if choice.by == "result" else choice.by]
+    name = "_".join(filter(None, [*texts, *parts, field.accelerator, field.accelerator_count]))
+    return "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name)[:150]
 
 
 def _cells(found: Sequence[Ranking]) -> tuple[str, str]:

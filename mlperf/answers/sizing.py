@@ -136,7 +136,7 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
         below=f"{_below(found, choice)}{_own(found)}",
         charts=(_chart(drawn, choice),) if drawn else (),
         data=table(unverified.stated(_data([*plain, *measured], groups, choice), beside="value")),
-        rows=power.behind(table_of_field, [need.row for need in [*plain, *measured]]),
+        rows=power.behind(table_of_field, [need.row for need in [*_named(found), *plain, *measured]]),
         findings=guard.merged(groups),
         notes=(
             *unverified.legend([need.row for need in drawn]),
@@ -222,6 +222,18 @@ def _heading(found: Sequence[Need], choice: Choice) -> str:
     return f"{_rate(choice)} {unit} of {title} take at least {' or '.join(counts)} ({state})"
 
 
+def _named(found: Sequence[Need]) -> list[Need]:
+    """Those that heading and line below are of: the fewest systems and the fewest accelerators."""
+    chips = [need for need in _published(found) if need.accelerators]
+    fewest = min(chips, key=lambda need: (need.accelerators or 0, need.systems, -need.row["value"]), default=None)
+    return [_fewest_systems(found), *([fewest] if fewest else [])]
+
+
+def _fewest_systems(found: Sequence[Need]) -> Need:
+    """The published one that takes the fewest systems."""
+    return min(_published(found), key=lambda need: (need.systems, -need.row["value"], need.row["result_id"]))
+
+
 def _published(found: Sequence[Need]) -> Sequence[Need]:
     """The published ones; all where there are none."""
     return [need for need in found if need.row["verified"]] or found
@@ -251,7 +263,7 @@ def _below(found: Sequence[Need], choice: Choice) -> str:
     parts = [f"MLPerf® Inference {choice.round}", choice.suite.removeprefix("inference-"), choice.division]
     parts += [choice.availability or "any availability", *choice.submitters, choice.server_family]
     parts += [_count(len({SystemKey.of(need.row) for need in found}), "system")]
-    fewest = min(found, key=lambda need: (need.systems, -need.row["value"]))
+    fewest = _fewest_systems(found)
     return " · ".join([*filter(None, parts), f"fewest systems: {fewest.row['submitter']} {_name(fewest.row)}"])
 
 

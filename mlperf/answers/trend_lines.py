@@ -103,18 +103,18 @@ def full_name(kind: Kind, benchmark: str) -> str:
 
 def trend(rows: Iterable[Row], choice: Choice) -> Trend:
     """Results, one row each or one per suite, as lines: a result listed in two suites is one."""
-    once = {row["result_id"]: row for row in rows}
-    wanted = [row for row in once.values() if choice.accelerator_count in (None, row["accelerator_count"])]
+    listed: dict[str, list[Row]] = {}
+    for row in rows:
+        if choice.accelerator_count in (None, row["accelerator_count"]):
+            listed.setdefault(row["result_id"], []).append(row)
+    wanted = [several[0] for several in listed.values()]
     segments, breaks = _segments(wanted, choice)
     points = []
     for row in wanted:
         value, unit = _figure(row, choice)
         if value is not None:
             points.append(Point(_group(row, choice), segments[_place(row)], row, value, unit))
-    bests: dict[tuple[int, int, int], Point] = {}
-    for point in sorted(points, key=lambda point: point.order):
-        line = choice.values.index(point.group)
-        bests.setdefault((point.row["round_index"], point.segment, line), point)
+    points = _in_one_suite(points, _bests(points, choice), listed)
     spans: dict[int, list[str]] = {}
     published = {_place(row) for row in parted(wanted)[0]}
     known = {segments[place] for place in published}
@@ -123,11 +123,40 @@ def trend(rows: Iterable[Row], choice: Choice) -> Trend:
             spans.setdefault(segment, []).append(place[1])
     return Trend(
         tuple(points),
-        tuple(best for _, best in sorted(bests.items())),
+        _bests(points, choice),
         breaks,
         {segment: " – ".join(dict.fromkeys([rounds[0], rounds[-1]])) for segment, rounds in spans.items()},
         len(wanted) - len(points),
     )
+
+
+def _bests(points: Iterable[Point], choice: Choice) -> tuple[Point, ...]:
+    """The best point of each line, segment and round, oldest round first."""
+    bests: dict[tuple[int, int, int], Point] = {}
+    for point in sorted(points, key=lambda point: point.order):
+        line = choice.values.index(point.group)
+        bests.setdefault((point.row["round_index"], point.segment, line), point)
+    return tuple(best for _, best in sorted(bests.items()))
+
+
+def _in_one_suite(
+    points: Sequence[Point], bests: Iterable[Point], listed: Mapping[str, Sequence[Row]]
+) -> list[Point]:  # fmt: skip
+    """The points, each in the suite that lists most of its segment: results that share a suite do not differ in it.
+
+    The bests, which are joined, count first.
+    """
+    counts: dict[tuple[int, str], list[int]] = {}
+    for number, part in enumerate((bests, points)):
+        for point in part:
+            for row in listed[point.row["result_id"]]:
+                counts.setdefault((point.segment, row["suite"]), [0, 0])[number] += 1
+    return [
+        point._replace(
+            row=max(listed[point.row["result_id"]], key=lambda row: (counts[point.segment, row["suite"]], row["suite"]))
+        )
+        for point in points
+    ]
 
 
 def _group(row: Row, choice: Choice) -> str:

@@ -10,10 +10,9 @@ from typing import Final, NamedTuple, cast, get_args
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mlperf import guard, queries
-from mlperf.answers.answer import Answer, Row, table
+from mlperf.answers.answer import Answer, Row, in_order, table
 from mlperf.answers.trend_chart import charts, drawn_points
 from mlperf.answers.trend_lines import MOST, By, Choice, Gain, Point, Trend, best_in, full_name, gain, ratio, trend
 from mlperf.facts import facts
@@ -150,14 +149,13 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
             advice=f"Choose other {PLURALS[choice.by]}, another benchmark or scenario, or another field under More.",
         )
     drawn = drawn_points(found)
-    shown = pa.array([point.row["result_id"] for point in drawn])
     return Answer(
         heading=_heading(found, choice),
         below=_below(found, choice),
         charts=charts(found, drawn, choice),
         data=table(stated(_data(found, drawn, choice))),
-        rows=rows.filter(pc.is_in(rows["result_id"], value_set=shown)),
-        findings=_findings(found),
+        rows=in_order(rows, [point.row for point in (*_named(found), *_newest(found.bests), *_newest(drawn))]),
+        findings=_findings(found, drawn),
         notes=(*legend([point.row for point in drawn]), *_notes(found, len(drawn), choice)),
         derived=_derived(found, choice),
         file_name="_".join(["trend", *choice.values, choice.benchmark, choice.scenario or ""]).strip("_")[:100],
@@ -209,11 +207,9 @@ def _rows(con: duckdb.DuckDBPyConnection, choice: Choice) -> pa.Table:
 def _heading(found: Trend, choice: Choice) -> str:
     """The answer in a line: how much better results became from the first round that compares."""
     groups = _groups(found)
-    bests = found.published_bests or found.bests
-    main = gain(found.published_bests, to_best=len(groups) > 1)
+    main = _main(found)
     if main is None:
-        newest = bests[-1].row["round_index"]
-        best = best_in(bests, {newest})
+        best = _latest(found)
         value = marked(Measure("", best.unit).text(best.value), best.row)
         return f"{best.group}: {choice.title}, {value} in {best.row['round']}"
     first, last = main.first, main.last
@@ -227,6 +223,28 @@ def _heading(found: Trend, choice: Choice) -> str:
         return f"{choice.title}: the best {rounds}, both {first.group}{_sizes(main, choice)}"
     names = f"from {first.group} ({first.row['round']}) to {last.group} ({last.row['round']})"
     return f"{choice.title}: {_times(main.ratio)} {names}{_sizes(main, choice)}"
+
+
+def _main(found: Trend) -> Gain | None:
+    """The gain that the heading tells."""
+    return gain(found.published_bests, to_best=len(_groups(found)) > 1)
+
+
+def _latest(found: Trend) -> Point:
+    """The best of the newest round."""
+    bests = found.published_bests or found.bests
+    return best_in(bests, {bests[-1].row["round_index"]})
+
+
+def _named(found: Trend) -> tuple[Point, ...]:
+    """The points that the heading names."""
+    main = _main(found)
+    return (main.last, main.first) if main else (_latest(found),)
+
+
+def _newest(points: Sequence[Point]) -> list[Point]:
+    """The points by round, newest first, best first in each: the same whichever line was chosen first."""
+    return sorted(points, key=lambda point: (-point.row["round_index"], point.row["unit"], point.order))
 
 
 def _groups(found: Trend) -> list[str]:
@@ -243,7 +261,7 @@ def _sizes(main: Gain, choice: Choice) -> str:
     before, after = main.first.row["accelerator_count"], main.last.row["accelerator_count"]
     if choice.is_per_accelerator:
         return ", per accelerator"
-    return f", {_count(after, 'accelerator')} against {before}" if before and after and before != after else ""
+    return f", {_count(after, 'accelerator')} against {before:,}" if before and after and before != after else ""
 
 
 def _below(found: Trend, choice: Choice) -> str:
@@ -263,7 +281,7 @@ def _own_gains(found: Trend) -> list[str]:
     for group, one in own.items():
         if one and len(groups) > 1:
             before, after = (point.row["accelerator_count"] for point in (one.first, one.last))
-            sizes = f", {before} → {after} accelerators" if before and after and before != after else ""
+            sizes = f", {before:,} → {after:,} accelerators" if before and after and before != after else ""
             told.append(f"{group} {_times(one.ratio)} ({one.first.row['round']} → {one.last.row['round']}{sizes})")
     return [f"Best of its last round over best of its first: {'; '.join(told)}."] if told else []
 
@@ -283,12 +301,17 @@ def _count(number: int, one: str) -> str:
     return f"{number:,} {one}{'' if number == 1 else 's'}"
 
 
-def _findings(found: Trend) -> tuple[Finding, ...]:
-    """What the guard says of the lines; that rounds differ is what the chart is about, and its axis says it."""
+def _findings(found: Trend, drawn: Sequence[Point]) -> tuple[Finding, ...]:
+    """What the guard says of the lines, and of each point by itself: small points are not compared.
+
+    That rounds differ is what the chart is about, and its axis says it.
+    """
     parts: dict[str, list[Row]] = {}
     for point in found.bests:
         parts.setdefault(found.spans[point.segment], []).append(point.row)
-    return tuple(one for one in guard.merged(parts) if one.is_refused or one.kind != "round")
+    own = guard.traits([point.row for point in drawn])
+    said = {"round", *(one.kind for one in own)}
+    return (*(one for one in guard.merged(parts) if one.is_refused or one.kind not in said), *own)
 
 
 def _notes(found: Trend, drawn: int, choice: Choice) -> tuple[str, ...]:
@@ -339,6 +362,7 @@ def _datum(point: Point, is_best: bool, start: Point, found: Trend, choice: Choi
     return {
         choice.by: point.group,
         "round": row["round"],
+        "suite": row["suite"],
         "published": row["published"],
         "benchmark": row["benchmark"],
         "scenario": row["scenario"],

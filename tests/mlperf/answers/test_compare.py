@@ -160,6 +160,24 @@ def test_per_accelerator_is_the_result_over_the_accelerators() -> None:
     assert any("per accelerator" in derived for derived in answer.derived)
 
 
+def test_per_accelerator_is_said_wherever_the_answer_may_be_read() -> None:
+    four = {**OFFLINE, **H100, "accelerator_count": 4, "system_id": "A", "value": 100.0, "result_id": "a"}
+    con = database([four, {**four, "accelerator_count": 8, "system_id": "B", "value": 200.0, "result_id": "b"}])
+    one, other = key("inference-v3.1/Dell/A"), key("inference-v3.1/Dell/B")
+    answer = question.answer(con, Choice((one, other), is_per_accelerator=True))
+    assert answer.heading == "B 1.00× the performance per accelerator of A"
+    assert "per accelerator (derived)" in answer.below
+    (chart,) = answer.charts
+    assert chart.description.startswith("Performance per accelerator relative to A")
+    assert "per accelerator" in str(go.Figure(chart.figure.to_dict()).layout.xaxis.title.text)
+    assert answer.derived[0] == "performance per accelerator relative to A (ratio of results per accelerator)"
+    assert answer.file_name == "compare_per_accelerator_A_B"
+    whole = question.answer(con, Choice((one, other)))
+    texts = (whole.heading, whole.below, whole.charts[0].description, *whole.derived, whole.file_name)
+    assert not any("accelerator" in text for text in texts)
+    assert question.answer(con, Choice((one,), is_per_accelerator=True)).heading == "A per accelerator"
+
+
 def test_charts_are_figures_that_plotly_accepts(con: duckdb.DuckDBPyConnection) -> None:
     for systems in ((XR4520C, XR7620), (OLD_MAXQ, MAXQ), (XR7620, XR4520C, key("inference-v4.0/Dell/XR7620_L4x1_TRT"))):
         for chart in question.answer(con, Choice(systems)).charts:

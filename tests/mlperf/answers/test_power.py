@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 import pytest
 
 from loaders import snapshot
-from mlperf.answers import energy, power, power_ranking, power_rounds
+from mlperf.answers import energy, power, power_ranking, power_rounds, rankings
 from mlperf.answers.answer import Answer
+from mlperf.queries import Field
 from mlperf.systems import SystemKey
 from tests.app.small import OFFLINE, RESULTS, database
 
@@ -295,3 +296,44 @@ def test_a_chart_of_many_cells_draws_the_first_and_says_so() -> None:
     assert answer.data.num_rows == 30
     assert len(answer.charts[0].figure.data[0].y) == 24
     assert "The chart draws 24 of 30; the table and the files have all." in answer.notes
+
+
+def test_the_citation_of_a_ranking_begins_with_its_first(con: duckdb.DuckDBPyConnection) -> None:
+    answer = power_ranking.answer(con, power_ranking.Choice("v3.1", "inference-edge", "resnet", "Offline"))
+    cited = [(row["system_id"], row["value"]) for row in answer.rows.to_pylist()]
+    assert cited[:8] == [(row["system"], row["value"]) for row in answer.data.to_pylist()][:8]
+
+
+def test_a_run_under_two_names_is_ranked_once_as_in_the_rankings(con: duckdb.DuckDBPyConnection) -> None:
+    answer = power_ranking.answer(con, power_ranking.Choice("v3.1", "inference-edge", "resnet", "Offline"))
+    rows = {row["system"]: row for row in answer.data.to_pylist()}
+    names = ("nvidia_orin_64k", "nvidia_orin_maxn_pagesize.4k")
+    assert [name.startswith(names) for name in rows].count(True) == 1
+    assert any(note.startswith("Not ranked a second time: 1 result ") for note in answer.notes)
+    assert sum(row["also_as"] is not None for row in rows.values()) == 1
+    assert f"{len(rows)} runs with measured power" in answer.below
+    assert [name.startswith(names) for name in answer.rows["system_id"].to_pylist()].count(True) == 2
+    field = Field("inference-edge", "v3.1", "closed", True, "available", benchmark="resnet")
+    other = rankings.answer(con, rankings.Choice(field, "Offline", "efficiency")).data.to_pylist()
+    assert {name: row["rank"] for name, row in rows.items()} == {row["system"]: row["rank"] for row in other}
+    assert rows["XR5610_L4x1_TRT_MaxQ"]["rank"] == 11
+
+
+def test_a_tie_of_systems_is_called_a_tie() -> None:
+    watts = {**OFFLINE, **POWER, "power_value": 100.0, "value": 1000.0}
+    fast, slow = {**watts, "efficiency": 10.0}, {**watts, "efficiency": 9.0}
+    bert = {"benchmark": "bert-99"}
+    one, other = (SystemKey("inference", "v3.1", "Dell", name) for name in "AB")
+    tied = small(
+        {**fast, "system_id": "A"}, {**slow, "system_id": "B"},
+        {**slow, **bert, "system_id": "A"}, {**fast, **bert, "system_id": "B"},
+    )  # fmt: skip
+    shared = "of 2 benchmarks and scenarios that they share"
+    for choice in ((one, other), (other, one)):
+        assert power.answer(tied, power.Choice(choice)).heading == (
+            f"A tie: {choice[0].system} and {choice[1].system} each do most per joule in 1 {shared}"
+        )
+    equal = small({**fast, "system_id": "A"}, {**fast, "system_id": "B"})
+    assert power.answer(equal, power.Choice((one, other))).heading.startswith("A tie: A and B")
+    ahead = small({**fast, "system_id": "A"}, {**slow, "system_id": "B"})
+    assert power.answer(ahead, power.Choice((one, other))).heading.startswith("A does most per joule in 1 of 1")

@@ -8,9 +8,10 @@ import plotly.graph_objects as go
 import pytest
 
 from loaders import snapshot
-from mlperf import ranking
+from mlperf import citation, ranking
 from mlperf.answers import ranking_tables, rankings
 from mlperf.answers.rankings import Choice
+from mlperf.facts import facts
 from mlperf.queries import Field
 from tests.app.small import H100, OFFLINE, PLAIN, database
 
@@ -367,3 +368,48 @@ def test_all_who_share_a_first_place_are_cited_and_the_share_of_the_first_is_nam
     assert sorted(answer.rows["result_id"].to_pylist()) == ["a", "b", "c"]
     one = rankings.answer(con, Choice(replace(field, benchmark="resnet"), "Server"))
     assert {rankings.LEAD, rankings.OF_FIRST} <= set(one.derived)
+
+
+def test_citation_and_sheets_begin_with_the_first_and_the_runner_up(con: duckdb.DuckDBPyConnection) -> None:
+    field = Field("inference-datacenter", "v1.1", "closed", False, "available", benchmark="resnet")
+    answer = rankings.answer(con, Choice(field, "Offline", submitter="Dell"))
+    systems = list(dict.fromkeys(answer.rows["system_id"].to_pylist()))
+    ranked_systems = answer.data["system"].to_pylist()
+    own = next(row["system"] for row in answer.data.to_pylist() if row["submitter"] == "Dell")
+    assert systems[:3] == [*ranked_systems[:2], own]
+    assert systems[0] == "g292_z43_q16-qaic-v1.5.6-aic100"
+    cited = citation.cite(answer.rows, facts(), None, answer.derived)
+    assert all(name in cited.text for name in systems[:3])
+
+
+@pytest.mark.parametrize("ask", [rankings.firsts, rankings.title_table])
+def test_first_places_begin_with_those_of_the_holder_of_most_titles(con: duckdb.DuckDBPyConnection, ask: Any) -> None:
+    rows = ask(con, Choice(WHOLE, submitter="Dell")).rows.to_pylist()
+    assert {row["submitter"] for row in rows[:10]} == {"Supermicro"}
+
+
+def test_the_table_of_titles_names_its_field(con: duckdb.DuckDBPyConnection) -> None:
+    rows = rankings.title_table(con, Choice(WHOLE)).data.to_pylist()
+    names = ("round", "suite", "division", "availability", "has_power")
+    assert {tuple(row[name] for name in names) for row in rows} == {
+        ("v3.1", "inference-datacenter", "closed", "available", False)
+    }
+    both = database([result("a", 2.0), result("b", 1.0, has_power=True, benchmark="rnnt", availability="preview")])
+    (row,) = rankings.title_table(both, Choice(replace(WHOLE, availability="", has_power=None))).data.to_pylist()
+    assert (row["titles"], row["availability"], row["has_power"]) == (2, "available; preview", None)
+
+
+def test_two_fields_have_two_file_names(con: duckdb.DuckDBPyConnection) -> None:
+    powers = (True, False)
+    fields = [replace(WHOLE, availability=state, has_power=power) for state in ("available", "") for power in powers]
+    names = [ask(con, Choice(field)).file_name for ask in (rankings.firsts, rankings.title_table) for field in fields]
+    assert len(set(names)) == len(names)
+    assert names[0] == "ranking_inference-datacenter_v3.1_closed_available_with-power_first"
+    assert names[3] == "ranking_inference-datacenter_v3.1_closed_any-availability_without-power_first"
+
+
+def test_an_empty_field_names_the_panel_and_all_ways_to_widen_it(con: duckdb.DuckDBPyConnection) -> None:
+    advice = rankings.answer(con, Choice(replace(WHOLE, benchmark="nothing"), "Offline")).advice
+    assert "under Field:" in advice
+    assert "Power measured" in advice
+    assert "More" not in advice

@@ -153,3 +153,17 @@ def test_it_is_marked_as_an_estimate_everywhere(con: duckdb.DuckDBPyConnection) 
     assert any("estimated" in name for name in answer.derived)
     assert "estimate" in answer.charts[0].figure.layout.annotations[0].text
     assert "without loss" in answer.notes[0]
+
+
+def test_citation_and_sheets_begin_with_the_systems_of_the_heading(con: duckdb.DuckDBPyConnection) -> None:
+    choice = Choice("v1.1", "inference-datacenter", "resnet", "Offline", 100_000.0)
+    for shown in ("systems", "accelerators"):
+        answer = question.answer(con, replace(choice, shown=shown))  # type: ignore[arg-type]
+        rows = question.answer(con, choice).data.to_pylist()
+        fewest = min(rows, key=lambda row: (row["systems"], -row["value"]))
+        chips = min(row["accelerators"] for row in rows if row["accelerators"])
+        first, second = answer.rows.slice(0, 2).to_pylist()
+        assert f"fewest systems: {first['submitter']} {first['system_id']}" in answer.below
+        assert (first["system_id"], first["value"]) == (fewest["system"], fewest["value"])
+        named = {(row["system"], row["value"]): row["accelerators"] for row in rows}
+        assert chips in {named[row["system_id"], row["value"]] for row in (first, second)}

@@ -9,9 +9,12 @@ import plotly.graph_objects as go
 import pytest
 
 from loaders import snapshot
+from mlperf import citation
 from mlperf.answers import trends as question
 from mlperf.answers.trend_chart import MOST_DRAWN
 from mlperf.answers.trends import Asked, Choice
+from mlperf.facts import facts
+from mlperf.ranking import system_of
 from tests.app.small import H100, OFFLINE, RESULTS, database
 
 FAMILIES = Choice("server_family", ("R750xa", "XE8545", "XE96xx", "XR-series"), "inference", "resnet", "Offline")
@@ -25,6 +28,9 @@ BROKEN = [
     (Choice("submitter", ("NVIDIA",), "inference", "gptj-99", "Server"), "v4.0", "v4.1",
      "The unit changed: queries/s and tokens/s."),
 ]  # fmt: skip
+
+
+EDGE_AND_DATACENTER = ["inference-edge", "inference-datacenter"]
 
 
 @pytest.fixture(scope="module")
@@ -263,3 +269,66 @@ def test_an_invalid_result_is_no_best() -> None:
     ])  # fmt: skip
     answer = question.answer(con, Choice("server", ("XE9680",), "inference", "resnet", "Offline"))
     assert answer.data["value"].to_pylist() == [5.0]
+
+
+def test_citation_and_sheets_begin_with_the_two_results_of_the_heading(con: duckdb.DuckDBPyConnection) -> None:
+    for values in (FAMILIES.values, FAMILIES.values[::-1]):
+        answer = question.answer(con, replace(FAMILIES, values=values))
+        rows = {(row["round"], system_of(row)): None for row in answer.rows.to_pylist()}
+        places = list(rows)
+        assert [place[0] for place in places[:2]] == ["v4.1", "v1.0"]
+        assert "from XE8545 (v1.0) to XE96xx (v4.1)" in answer.heading
+        bests = {(row["round"], row["system"]) for row in answer.data.to_pylist() if row["is_best"]}
+        assert set(places[: len(bests)]) == bests
+        cited = citation.cite(answer.rows, facts(), None, answer.derived).text
+        assert all(str(system) in cited for _, system in places[:2])
+
+
+def test_results_that_share_a_suite_are_not_said_to_differ_in_it(con: duckdb.DuckDBPyConnection) -> None:
+    a100 = Choice("accelerator", ("NVIDIA A100-PCIe-80GB",), "inference", "resnet", "Offline")
+    answer = question.answer(con, a100)
+    assert "suite" not in {one.kind for one in answer.findings}
+    bests = [row for row in answer.data.to_pylist() if row["is_best"]]
+    assert {row["suite"] for row in bests} == {"inference-datacenter"}
+    assert not any("Suites differ" in row["comparability"] for row in answer.data.to_pylist())
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_result_in_two_suites_is_in_that_of_its_neighbours(order: int) -> None:
+    twice = [{**OFFLINE, "result_id": "a", "value": 1.0, "suite": suite} for suite in EDGE_AND_DATACENTER[::order]]
+    later = {**OFFLINE, "result_id": "b", "value": 2.0, "round": "v4.0", "round_index": 8}
+    for suite in EDGE_AND_DATACENTER:
+        con = database([*twice, {**later, "suite": suite}])
+        answer = question.answer(con, Choice("submitter", ("Dell",), "inference", "resnet", "Offline"))
+        assert answer.data["suite"].to_pylist() == [suite, suite]
+        assert "suite" not in {one.kind for one in answer.findings}
+
+
+def test_states_of_all_drawn_points_are_on_the_page(con: duckdb.DuckDBPyConnection) -> None:
+    answer = question.answer(con, Choice("submitter", ("NVIDIA",), "inference", "resnet", "MultiStream"))
+    noted = [row for row in answer.data.to_pylist() if row["availability"] == "preview"]
+    assert noted
+    (told,) = [one.text for one in answer.findings if one.kind == "preview"]
+    assert all(f"{row['system']} {row['round']}" in told for row in noted)
+    assert "preview" not in {row["availability"] for row in answer.data.to_pylist() if row["is_best"]}
+
+
+def test_points_that_are_not_joined_are_not_said_to_differ() -> None:
+    best = {**OFFLINE, "result_id": "a", "value": 2.0}
+    other = {**OFFLINE, "result_id": "b", "value": 1.0, "availability": "preview", "system_id": "Other"}
+    answer = question.answer(
+        database([best, other]), Choice("submitter", ("Dell",), "inference", "resnet", "Offline")
+    )  # fmt: skip
+    assert [one.kind for one in answer.findings] == ["preview"]
+
+
+def test_numbers_of_accelerators_are_written_as_counts_are() -> None:
+    sizes = (
+        {"result_id": "a", "accelerator_count": 2048, "value": 1.0},
+        {"result_id": "b", "accelerator_count": 1024, "value": 2.0, "round": "v4.0", "round_index": 8},
+    )
+    answer = question.answer(
+        database([{**OFFLINE, **size} for size in sizes]),
+        Choice("submitter", ("Dell",), "inference", "resnet", "Offline"),
+    )
+    assert answer.heading.endswith("1,024 accelerators against 2,048")
