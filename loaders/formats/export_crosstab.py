@@ -54,7 +54,7 @@ def parse(source: Source) -> Iterator[Parsed]:
     read, out_of_order = _trusted(found, read, own, label)
     yield from out_of_order
     results = [row for row in _filled_down(found, read, kept) if _is_result(row, label)]
-    numbers = exports.numbers_in(results, own)
+    numbers = exports.numbers_in(found, results, own)
     measurements: list[Measurement] = []
     for row in results:
         cells, differing = exports.cells_by_heading(found, row)

@@ -126,6 +126,13 @@ def test_of_two_copies_the_one_that_says_something_counts(database: Database, tm
     assert kinds(database) == []
 
 
+def test_training_minutes_of_three_decimals_between_semicolons_are_no_thousands(
+    database: Database, tmp_path: Path
+) -> None:
+    load_files(database, tmp_path, {"a.csv": table(TRAINING | {AVERAGE: "56,869"}, delimiter=";")})
+    assert result(database)["value"] == 56.869
+
+
 def test_thousands_separators_go_from_numbers_only(database: Database, tmp_path: Path) -> None:
     line = FLAT | {SYSTEM: "1,668", "Accelerator": "Chip 2,000", AVERAGE: "1,234,567.5"}
     load_files(database, tmp_path, {"a.csv": table(line)})

@@ -237,6 +237,17 @@ def test_the_checkers_summary_of_any_round_is_read(database: Database, tmp_path:
     assert kinds(database) == []
 
 
+@pytest.mark.parametrize("others", [["30873,9"], []])
+def test_a_checkers_summary_saved_again_with_decimal_commas_keeps_its_figures(
+    database: Database, tmp_path: Path, others: list[str]
+) -> None:
+    cells = ["719,409", *others]
+    lines = [checker(Platform=f"acme_{cell}", SystemName=f"Acme {cell}", Result=cell) for cell in cells]
+    load_files(database, tmp_path, {"summary.csv": table(*lines, delimiter=";")})
+    assert {row["value"] for row in rows(database)} == {float(cell.replace(",", ".")) for cell in cells}
+    assert kinds(database) == []
+
+
 def test_a_power_line_of_the_checkers_summary_is_the_power_of_its_result(database: Database, tmp_path: Path) -> None:
     load_files(
         database, tmp_path, {"summary.csv": table(checker(has_power=True, Units="Watts", Result=500.25), checker())}
