@@ -153,9 +153,10 @@ def _quantities(measurement: Measurement, score: Score, benchmark: str, scenario
                     measurement.where, "bad-cell", f"a result of {value:g} {score.unit} makes no sense.", _LEFT_OUT
                 )
         elif unit:
-            found = " ".join(f"{benchmark} {scenario or ''} is headed {unit!r}.".split())
-            fix = f"Its unit is {score.unit} by the rule of the round ({score.source}); the figure was kept."
-            problems.append(Problem(measurement.where, "corrected-unit", found, fix))
+            wrong = _wrong_unit(measurement.where, unit, score, benchmark, scenario)
+            if wrong.kind != "corrected-unit":
+                return wrong
+            problems.append(wrong)
     if power_value is None:
         return _Quantities(value, None, None, tuple(problems))
     known = facts().power_unit(power_unit or "")
@@ -172,6 +173,15 @@ def _quantities(measurement: Measurement, score: Score, benchmark: str, scenario
             measurement.where, "bad-cell", f"a power of {power_value:g} {known[0]} makes no sense.", _LEFT_OUT
         )
     return _Quantities(value, power_value, known[0], tuple(problems))
+
+
+def _wrong_unit(where: Where, unit: str, score: Score, benchmark: str, scenario: str | None) -> Problem:
+    """A heading that is wrong by the rule: corrected where published tables mix up the two units, else left out."""
+    found = " ".join(f"{benchmark} {scenario or ''} is headed {unit!r}.".split())
+    rule = f"Its unit is {score.unit} by the rule of the round ({score.source});"
+    if score.is_confused(unit):
+        return Problem(where, "corrected-unit", found, f"{rule} the figure was kept.")
+    return Problem(where, "unknown-unit", found, f"{rule} nothing leads there, so that the figure was left out.")
 
 
 def _senseless(where: Where, value: float | None, power_value: float | None) -> Problem | None:

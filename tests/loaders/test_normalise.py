@@ -89,13 +89,48 @@ def test_an_unknown_benchmark_under_an_unknown_heading_is_left_out() -> None:
     assert [problem.kind for problem in problems] == ["unknown-spelling", "no-rule"]
 
 
-@pytest.mark.parametrize("unit", ["Samples/s", "Queries/s", "Bananas"])
+@pytest.mark.parametrize("unit", ["Samples/s", "Queries/s", "samples/s"])
 def test_a_heading_that_is_wrong_by_the_rule_is_corrected_and_the_rule_named(unit: str) -> None:
     (sighting,), (problem,) = read(unit=unit)
     assert (sighting.value, sighting.unit) == (2000.25, "tokens/s")
     assert problem.kind == "corrected-unit"
     assert repr(unit) in problem.found
     assert "rule of the round" in problem.fix
+
+
+@pytest.mark.parametrize("unit", ["Bananas", "Latency (ms)", "s", "Tokens/min"])
+def test_a_figure_whose_unit_does_not_lead_to_that_of_the_rule_is_left_out(unit: str) -> None:
+    sightings, (problem,) = read(unit=unit)
+    assert sightings == []
+    assert (problem.kind, repr(unit) in problem.found) == ("unknown-unit", True)
+    assert "tokens/s by the rule" in problem.fix
+    assert "left out" in problem.fix
+
+
+@pytest.mark.parametrize("scenario", ["SingleStream", "MultiStream"])
+@pytest.mark.parametrize(
+    ("unit", "value"),
+    [
+        ("Latency (ms)", 344.907),
+        ("Latency (s)", 0.344907),
+        ("Latency (us)", 344907.0),
+        ("Latency (µs)", 344907.0),
+        ("μs", 344907.0),
+        ("ns", 344907000.0),
+        ("Latency (ns)", 344907000.0),
+    ],
+)
+def test_a_latency_in_another_unit_of_time_is_converted(scenario: str, unit: str, value: float) -> None:
+    (sighting,), problems = read(suites="edge", scenario=scenario, benchmark="resnet", unit=unit, value=value)
+    assert (sighting.value, sighting.unit) == (pytest.approx(344.907, rel=1e-12), "ms")
+    assert problems == []
+
+
+@pytest.mark.parametrize("unit", ["Samples/s", "Queries/s", "Latency (min)"])
+def test_a_throughput_is_never_taken_for_a_latency(unit: str) -> None:
+    sightings, (problem,) = read(suites="edge", scenario="SingleStream", benchmark="resnet", unit=unit, value=44.0)
+    assert sightings == []
+    assert problem.kind == "unknown-unit"
 
 
 @pytest.mark.parametrize("unit", [None, ""])
