@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from loaders.cells import is_silent
 from mlperf.errors import Problem, Where
 from mlperf.facts import Score, Server, Spelling, facts
 from mlperf.model import Measurement, Sighting, Suite
@@ -195,14 +196,15 @@ def _senseless(where: Where, value: float | None, power_value: float | None) -> 
 
 def _hardware(measurement: Measurement) -> _Hardware:
     spelling = facts().accelerator(measurement.accelerator or "")
-    nodes = _integer(measurement.nodes)
-    per_node = _integer(measurement.accelerators_per_node)
-    total = _integer(measurement.accelerators_total)
-    problems: list[Problem] = []
+    nodes, per_node, total = (_integer(cell) for cell in _counts(measurement).values())
+    senseless = _senseless_counts(measurement, spelling)
+    problems = list(senseless)
     if spelling is None:
         found = f"accelerator {measurement.accelerator!r} is not known."
         problems.append(Problem(measurement.where, "unknown-spelling", found, _CATALOG.format(file="accelerators")))
-    count = total if total is not None else None if per_node is None else per_node * (nodes or 1)
+    count = total
+    if count is None and per_node is not None and not senseless:
+        count = per_node * (nodes or 1)
     if count is None and spelling is not None and not spelling.accelerators:
         count = 0
     if spelling is not None and spelling.count is not None and spelling.count != count:
@@ -225,6 +227,25 @@ def _accelerator_name(measurement: Measurement, spelling: Spelling | None) -> st
     if spelling is None:
         return measurement.accelerator
     return " + ".join(sorted(accelerator.name for accelerator in spelling.accelerators)) or None
+
+
+def _counts(measurement: Measurement) -> dict[str, str | None]:
+    """The cells that hold nodes, accelerators per node and accelerators in total, by their names in messages."""
+    return {
+        "number of nodes": measurement.nodes,
+        "number of accelerators per node": measurement.accelerators_per_node,
+        "number of accelerators": measurement.accelerators_total,
+    }
+
+
+def _senseless_counts(measurement: Measurement, spelling: Spelling | None) -> list[Problem]:
+    """A `Problem` for each count that is there and is none; one in the accelerator's name makes up for the columns'."""
+    named = spelling is not None and spelling.count is not None
+    return [
+        Problem(measurement.where, "bad-cell", f"a {name} of {cell[:40]!r} makes no sense.", "The number was left out.")
+        for name, cell in _counts(measurement).items()
+        if cell and not is_silent(cell) and not _INTEGER.fullmatch(cell) and not (named and "accelerators" in name)
+    ]
 
 
 def _integer(cell: str | None) -> int | None:
