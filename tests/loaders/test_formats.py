@@ -112,12 +112,14 @@ def test_a_dual_system_is_listed_in_both_suites_under_one_id(database: Database,
 
 
 @pytest.mark.parametrize(
-    ("scenario", "suite"), [("Server", "inference-datacenter"), ("SingleStream", "inference-edge")]
+    ("scenario", "unit", "suite"),
+    [("Server", "Queries/s", "inference-datacenter"), ("SingleStream", "Latency (ms)", "inference-edge")],
 )
 def test_a_dual_system_is_listed_only_where_its_scenario_is(
-    database: Database, tmp_path: Path, scenario: str, suite: str
+    database: Database, tmp_path: Path, scenario: str, unit: str, suite: str
 ) -> None:
-    load_files(database, tmp_path, {"a.json": [cm(SystemType="datacenter,edge", Scenario=scenario)]})
+    record = cm(SystemType="datacenter,edge", Scenario=scenario, Result_Units=unit)
+    load_files(database, tmp_path, {"a.json": [record]})
     assert result(database)["suite"] == suite
 
 
