@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -57,7 +58,7 @@ class Numbers:
 
     decimal_comma: bool = False
     ambiguous_comma: bool = False
-    """Both conventions were seen in one file: `1,668` could be either, and is refused."""
+    """Both conventions were seen in one file, or nothing tells which it is: `1,668` could be either, and is refused."""
 
     def number(self, value: object) -> float | None:
         """The cell as a finite number; None where it is silent. Raises `BadCell`."""
@@ -80,7 +81,7 @@ class Numbers:
             return float(cell)
         thousands, comma = _THOUSANDS.fullmatch(cell), _DECIMAL_COMMA.fullmatch(cell)
         if thousands and comma and self.ambiguous_comma:
-            raise BadCell(f"{cell!r} may mean two numbers: the file uses the comma both for thousands and for decimals")
+            raise BadCell(f"{cell!r} may mean two numbers: the file does not tell thousands from decimals")
         if thousands and not (comma and self.decimal_comma):
             return float(cell.replace(",", ""))
         if comma:
@@ -88,8 +89,12 @@ class Numbers:
         raise BadCell(f"{cell[:40]!r} is not a number")
 
 
-def conventions(cells: list[str]) -> Numbers:
-    """How the file that holds these cells writes numbers, told from the cells that can be read in one way only."""
+def conventions(cells: Iterable[str], delimiter: str = ",") -> Numbers:
+    """How the file that holds these cells writes numbers, told from the cells that can be read in one way only.
+
+    Where none can, the delimiter tells: programs put `;` between cells because the comma is their decimal sign, and `,`
+    where it is not. A tab tells nothing.
+    """
     stripped = [cell.strip() for cell in cells]
     comma = any(_DECIMAL_COMMA.fullmatch(cell) and not _THOUSANDS.fullmatch(cell) for cell in stripped)
     point = any(
@@ -97,6 +102,8 @@ def conventions(cells: list[str]) -> Numbers:
         or (_PLAIN.fullmatch(cell) and "." in cell and not _POINT_GROUPS.fullmatch(cell))
         for cell in stripped
     )
+    if not comma and not point and any(_THOUSANDS.fullmatch(cell) for cell in stripped):
+        return Numbers(decimal_comma=delimiter == ";", ambiguous_comma=delimiter == "\t")
     return Numbers(decimal_comma=comma and not point, ambiguous_comma=comma and point)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from loaders.cells import is_silent
 from mlperf.errors import Problem, Where
 from mlperf.facts import Score, Server, Spelling, facts
 from mlperf.model import Measurement, Sighting, Suite
@@ -153,9 +154,10 @@ def _quantities(measurement: Measurement, score: Score, benchmark: str, scenario
                     measurement.where, "bad-cell", f"a result of {value:g} {score.unit} makes no sense.", _LEFT_OUT
                 )
         elif unit:
-            found = " ".join(f"{benchmark} {scenario or ''} is headed {unit!r}.".split())
-            fix = f"Its unit is {score.unit} by the rule of the round ({score.source}); the figure was kept."
-            problems.append(Problem(measurement.where, "corrected-unit", found, fix))
+            wrong = _wrong_unit(measurement.where, unit, score, benchmark, scenario)
+            if wrong.kind != "corrected-unit":
+                return wrong
+            problems.append(wrong)
     if power_value is None:
         return _Quantities(value, None, None, tuple(problems))
     known = facts().power_unit(power_unit or "")
@@ -174,6 +176,15 @@ def _quantities(measurement: Measurement, score: Score, benchmark: str, scenario
     return _Quantities(value, power_value, known[0], tuple(problems))
 
 
+def _wrong_unit(where: Where, unit: str, score: Score, benchmark: str, scenario: str | None) -> Problem:
+    """A heading that is wrong by the rule: corrected where published tables mix up the two units, else left out."""
+    found = " ".join(f"{benchmark} {scenario or ''} is headed {unit!r}.".split())
+    rule = f"Its unit is {score.unit} by the rule of the round ({score.source});"
+    if score.is_confused(unit):
+        return Problem(where, "corrected-unit", found, f"{rule} the figure was kept.")
+    return Problem(where, "unknown-unit", found, f"{rule} nothing leads there, so that the figure was left out.")
+
+
 def _senseless(where: Where, value: float | None, power_value: float | None) -> Problem | None:
     if value is None and power_value is None:
         return Problem(where, "no-figure", "the row holds no result.", "It was left out.")
@@ -185,14 +196,15 @@ def _senseless(where: Where, value: float | None, power_value: float | None) -> 
 
 def _hardware(measurement: Measurement) -> _Hardware:
     spelling = facts().accelerator(measurement.accelerator or "")
-    nodes = _integer(measurement.nodes)
-    per_node = _integer(measurement.accelerators_per_node)
-    total = _integer(measurement.accelerators_total)
-    problems: list[Problem] = []
+    nodes, per_node, total = (_integer(cell) for cell in _counts(measurement).values())
+    senseless = _senseless_counts(measurement, spelling)
+    problems = list(senseless)
     if spelling is None:
         found = f"accelerator {measurement.accelerator!r} is not known."
         problems.append(Problem(measurement.where, "unknown-spelling", found, _CATALOG.format(file="accelerators")))
-    count = total if total is not None else None if per_node is None else per_node * (nodes or 1)
+    count = total
+    if count is None and per_node is not None and not senseless:
+        count = per_node * (nodes or 1)
     if count is None and spelling is not None and not spelling.accelerators:
         count = 0
     if spelling is not None and spelling.count is not None and spelling.count != count:
@@ -215,6 +227,25 @@ def _accelerator_name(measurement: Measurement, spelling: Spelling | None) -> st
     if spelling is None:
         return measurement.accelerator
     return " + ".join(sorted(accelerator.name for accelerator in spelling.accelerators)) or None
+
+
+def _counts(measurement: Measurement) -> dict[str, str | None]:
+    """The cells that hold nodes, accelerators per node and accelerators in total, by their names in messages."""
+    return {
+        "number of nodes": measurement.nodes,
+        "number of accelerators per node": measurement.accelerators_per_node,
+        "number of accelerators": measurement.accelerators_total,
+    }
+
+
+def _senseless_counts(measurement: Measurement, spelling: Spelling | None) -> list[Problem]:
+    """A `Problem` for each count that is there and is none; one in the accelerator's name makes up for the columns'."""
+    named = spelling is not None and spelling.count is not None
+    return [
+        Problem(measurement.where, "bad-cell", f"a {name} of {cell[:40]!r} makes no sense.", "The number was left out.")
+        for name, cell in _counts(measurement).items()
+        if cell and not is_silent(cell) and not _INTEGER.fullmatch(cell) and not (named and "accelerators" in name)
+    ]
 
 
 def _integer(cell: str | None) -> int | None:

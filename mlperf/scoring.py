@@ -2,12 +2,15 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import cast, get_args
+from typing import Final, cast, get_args
 
 from mlperf.catalog_files import Entry, fold
 from mlperf.model import Better, Kind
 from mlperf.rounds import Benchmark, Rounds, read_kind
 from mlperf.spellings import Index
+
+CONFUSED: Final = frozenset({"samples/s", "queries/s", "tokens/s"})
+"""Units of throughput that published tables head with one another, folded."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,16 @@ class Score:
     """What leads from the number in the log to `unit`."""
 
     def factor(self, heading: str) -> float | None:
-        """What to multiply a value under this heading with to have it in `unit`; None when the heading is wrong.
-
-        Under a wrong heading the value stands in `unit` already: published tables err in the unit, not in the value.
-        Source: the figures agree with the results repository, in Tokens/s, for all 62 such cells of v5.1.
-        """
+        """What to multiply a value under this heading with to have it in `unit`; None when the heading is wrong."""
         return self.factors.get(fold(heading))
+
+    def is_confused(self, heading: str) -> bool:
+        """Whether a wrong heading is one that published tables mix up with `unit`, so that the value stands in `unit`.
+
+        They err in the unit then, not in the value. Source: the figures agree with the results repository, in Tokens/s,
+        for all 62 such cells of v5.1.
+        """
+        return {fold(heading), self.unit} <= CONFUSED
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,10 @@ def parse(source: Source) -> Iterator[Parsed]:
     yield from problems
     label = _label_column(found, read, own)
     kept = own if label is None else own | {label}
+    read, out_of_order = _trusted(found, read, own, label)
+    yield from out_of_order
     results = [row for row in _filled_down(found, read, kept) if _is_result(row, label)]
-    numbers = exports.numbers_in(results, own)
+    numbers = exports.numbers_in(found, results, own)
     measurements: list[Measurement] = []
     for row in results:
         cells, differing = exports.cells_by_heading(found, row)
@@ -136,13 +138,62 @@ def _is_result(row: Row, label: int | None) -> bool:
     return label is None or "result" in heading(row.cells[label])
 
 
+def _trusted(found: Header, read: list[Row], own: set[int], label: int | None) -> tuple[list[Row], list[Problem]]:
+    """The lines whose system is certain: all, or where lines stand out of order only those that name it themselves.
+
+    A spreadsheet that sorts the lines leaves no trace of whose a line was, so that one sign of it is enough for all.
+    """
+    identity = _identity(found)
+    disorder = _disorder(read, identity, own, label)
+    if disorder is None:
+        return read, []
+    certain = [row for row in read if _names_system(row, identity)]
+    lost = [row for row in read if not _names_system(row, identity) and _is_result(row, label) and _says(row, own)]
+    where, text = disorder
+    left_out = f"{len(lost):,} lines of results that do not name their system were left out"
+    fix = f"{left_out}: sort the table back to its first order, or export it again."
+    return certain, [Problem(where, "lines-out-of-order", text, fix)]
+
+
+def _disorder(read: list[Row], identity: list[int], own: set[int], label: int | None) -> tuple[Where, str] | None:
+    """The first sign that lines no longer stand under their system: none above a line, or one label twice under it."""
+    labels: set[str] | None = None
+    for row in read:
+        name = "" if label is None else heading(row.cells[label])
+        if _names_system(row, identity):
+            labels = {name}
+        elif not _says(row, own):
+            continue
+        elif labels is None:
+            return row.where, "no system stands over this line, and it names none itself."
+        elif name in labels:
+            which = f"a second line {row.cells[label].strip()[:60]!r}" if label is not None else "a second line"
+            return row.where, f"{which} stands under one system, so that the lines are not in their order."
+        else:
+            labels.add(name)
+    return None
+
+
+def _identity(found: Header) -> list[int]:
+    return [index for index, name in enumerate(found.names) if name in ("public id", "organization")]
+
+
+def _names_system(row: Row, identity: list[int]) -> bool:
+    return any(row.cells[index].strip() for index in identity)
+
+
+def _says(row: Row, own: set[int]) -> bool:
+    """Whether a line holds anything in a column of results."""
+    return any(row.cells[index].strip() for index in own)
+
+
 def _filled_down(found: Header, read: list[Row], own: set[int]) -> Iterator[Row]:
     """Rows in which what stands once per system stands in each of its lines."""
     names = found.names
     current: tuple[str, ...] = ("",) * len(names)
-    identity = [index for index, name in enumerate(names) if name in ("public id", "organization")]
+    identity = _identity(found)
     for row in read:
-        if any(row.cells[index].strip() for index in identity):
+        if _names_system(row, identity):
             current = row.cells
         yield Row(
             row.where, tuple(cell if index in own else (cell or current[index]) for index, cell in enumerate(row.cells))

@@ -39,7 +39,7 @@ def parse_lines(source: Source, found: Header) -> Iterator[Parsed]:
     read, problems = exports.table(source, found)
     yield from problems
     values = [column for column, name in enumerate(found.names) if name in exports.HEADINGS["value"]]
-    numbers = exports.numbers_in(read, values)
+    numbers = exports.numbers_in(found, read, values)
     measurements: list[Measurement] = []
     for row in read:
         cells, differing = exports.cells_by_heading(found, row)

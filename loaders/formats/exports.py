@@ -186,7 +186,7 @@ def with_division(parsed: Iterable[Parsed], source: Source) -> Iterator[Parsed]:
         yield item if isinstance(item, Problem) else replace(item, division=item.division or division)
 
 
-def numbers_in(read: Iterable[Row], columns: Iterable[int]) -> Numbers:
+def numbers_in(found: Header, read: Iterable[Row], columns: Iterable[int]) -> Numbers:
     """How these columns of the table write numbers."""
     wanted = list(columns)
-    return conventions([row.cells[column] for row in read for column in wanted])
+    return conventions((row.cells[column] for row in read for column in wanted), found.delimiter)

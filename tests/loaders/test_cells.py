@@ -50,6 +50,23 @@ def test_a_cell_that_may_mean_two_numbers_in_a_mixed_file_is_refused() -> None:
         numbers.number("1,668")
 
 
+@pytest.mark.parametrize(("delimiter", "number"), [(";", 56.869), (",", 56869.0)])
+def test_where_no_cell_tells_the_decimal_sign_the_delimiter_does(delimiter: str, number: float) -> None:
+    assert conventions(["56,869", "2,015", "12"], delimiter).number("56,869") == number
+
+
+@pytest.mark.parametrize("telling", ["2,000.25", "1,234,567", "0.5"])
+def test_a_cell_that_tells_the_decimal_sign_goes_before_the_delimiter(telling: str) -> None:
+    assert conventions(["56,869", telling], ";").number("56,869") == 56869.0
+
+
+def test_between_tabs_a_comma_that_nothing_explains_is_refused() -> None:
+    numbers = conventions(["56,869", "12"], "\t")
+    assert numbers.number("12") == 12.0
+    with pytest.raises(BadCell, match="two numbers"):
+        numbers.number("56,869")
+
+
 def test_text_loses_control_characters_and_halves_of_characters_but_no_letters() -> None:
     assert text("  Dell\x00 \x1b[31mXR7620\ud800 — <b>ü</b> ") == "Dell [31mXR7620 — <b>ü</b>"
 

@@ -1,6 +1,7 @@
 """The exports of MLCommons' results pages, each known misbehaviour by a small table, through the whole line."""
 
 import codecs
+import csv
 import io
 import zipfile
 from pathlib import Path
@@ -123,6 +124,13 @@ def test_of_two_copies_the_one_that_says_something_counts(database: Database, tm
     load_files(database, tmp_path, {"a.csv": text})
     assert result(database)["accelerator_raw"] == "NVIDIA H100-SXM-80GB"
     assert kinds(database) == []
+
+
+def test_training_minutes_of_three_decimals_between_semicolons_are_no_thousands(
+    database: Database, tmp_path: Path
+) -> None:
+    load_files(database, tmp_path, {"a.csv": table(TRAINING | {AVERAGE: "56,869"}, delimiter=";")})
+    assert result(database)["value"] == 56.869
 
 
 def test_thousands_separators_go_from_numbers_only(database: Database, tmp_path: Path) -> None:
@@ -358,6 +366,59 @@ def test_a_crosstab_is_read_whatever_the_order_of_columns_and_lines(
     assert {row["system_name"] for row in rows(database)} == {META[3]}
     assert {row["division"] for row in rows(database)} == {"closed"}
     assert kinds(database) == []
+
+
+THREE = {
+    META: {COLUMNS[0]: "10", COLUMNS[1]: "1"},
+    ("5.0-0002", *META[1:3], "Acme Two", *META[4:]): {COLUMNS[0]: "20"},
+    ("5.0-0003", *META[1:3], "Acme Three", *META[4:]): {COLUMNS[0]: "30", COLUMNS[1]: "3"},
+}
+
+
+def test_a_crosstab_whose_lines_are_turned_round_credits_no_system(database: Database, tmp_path: Path) -> None:
+    head, body = _head_and_body(crosstab(THREE, COLUMNS[:2]))
+    load_files(database, tmp_path, {"a.csv": "".join(head + body[::-1])})
+    assert rows(database) == []
+    (problem,) = rows(database, "problems")
+    assert (problem["kind"], problem["line"]) == ("lines-out-of-order", 5)
+    assert "names none itself" in problem["found"]
+    assert "3 lines" in problem["fix"]
+    assert "export it again" in problem["fix"]
+
+
+def test_a_crosstab_sorted_by_its_labels_credits_no_system(database: Database, tmp_path: Path) -> None:
+    head, body = _head_and_body(crosstab(THREE, COLUMNS[:2]))
+    body.sort(key=lambda line: next(csv.reader([line]))[8])
+    load_files(database, tmp_path, {"a.csv": "".join(head + body)})
+    assert rows(database) == []
+    (problem,) = rows(database, "problems")
+    assert (problem["kind"], problem["line"]) == ("lines-out-of-order", 9)
+    assert "'# of Nodes'" in problem["found"]
+
+
+@pytest.mark.parametrize("order", ["turned round", "sorted"])
+def test_figures_in_the_line_of_their_system_hold_in_any_order(database: Database, tmp_path: Path, order: str) -> None:
+    head, body = _head_and_body(crosstab(THREE, COLUMNS[:2], result_first=True))
+    body = body[::-1] if order == "turned round" else sorted(body)
+    load_files(database, tmp_path, {"a.csv": "".join(head + body)})
+    credited = {(row["system_name"], row["value"]) for row in rows(database)}
+    assert credited == {(META[3], 10), (META[3], 1), ("Acme Two", 20), ("Acme Three", 30), ("Acme Three", 3)}
+
+
+def test_lines_that_all_name_their_system_may_stand_in_any_order_and_twice(database: Database, tmp_path: Path) -> None:
+    head, body = _head_and_body(crosstab(THREE, COLUMNS[:2]))
+    cells = [next(csv.reader([line])) for line in body]
+    named = [[*cells[index - index % 3][:8], *line[8:]] for index, line in enumerate(cells)]
+    load_files(database, tmp_path, {"a.csv": "".join(head) + making.lines([*named[::-1], *named], end="\r\n")})
+    credited = {(row["system_name"], row["value"]) for row in rows(database)}
+    assert credited == {(META[3], 10), (META[3], 1), ("Acme Two", 20), ("Acme Three", 30), ("Acme Three", 3)}
+    assert "lines-out-of-order" not in kinds(database)
+
+
+def _head_and_body(text: str) -> tuple[list[str], list[str]]:
+    """The four lines of headings of a crosstab, and the lines under them."""
+    split = text.splitlines(keepends=True)
+    return split[:4], split[4:]
 
 
 def test_a_crosstab_says_the_line_that_holds_the_figure(database: Database, tmp_path: Path) -> None:

@@ -112,12 +112,14 @@ def test_a_dual_system_is_listed_in_both_suites_under_one_id(database: Database,
 
 
 @pytest.mark.parametrize(
-    ("scenario", "suite"), [("Server", "inference-datacenter"), ("SingleStream", "inference-edge")]
+    ("scenario", "unit", "suite"),
+    [("Server", "Queries/s", "inference-datacenter"), ("SingleStream", "Latency (ms)", "inference-edge")],
 )
 def test_a_dual_system_is_listed_only_where_its_scenario_is(
-    database: Database, tmp_path: Path, scenario: str, suite: str
+    database: Database, tmp_path: Path, scenario: str, unit: str, suite: str
 ) -> None:
-    load_files(database, tmp_path, {"a.json": [cm(SystemType="datacenter,edge", Scenario=scenario)]})
+    record = cm(SystemType="datacenter,edge", Scenario=scenario, Result_Units=unit)
+    load_files(database, tmp_path, {"a.json": [record]})
     assert result(database)["suite"] == suite
 
 
@@ -234,6 +236,17 @@ def test_the_checkers_summary_of_any_round_is_read(database: Database, tmp_path:
     found = result(database)
     assert (found["round"], found["value"], found["accelerator_count"]) == ("v3.1", 1000.5, 8)
     assert (found["division"], found["valid"], found["has_power"]) == ("closed", True, False)
+    assert kinds(database) == []
+
+
+@pytest.mark.parametrize("others", [["30873,9"], []])
+def test_a_checkers_summary_saved_again_with_decimal_commas_keeps_its_figures(
+    database: Database, tmp_path: Path, others: list[str]
+) -> None:
+    cells = ["719,409", *others]
+    lines = [checker(Platform=f"acme_{cell}", SystemName=f"Acme {cell}", Result=cell) for cell in cells]
+    load_files(database, tmp_path, {"summary.csv": table(*lines, delimiter=";")})
+    assert {row["value"] for row in rows(database)} == {float(cell.replace(",", ".")) for cell in cells}
     assert kinds(database) == []
 
 

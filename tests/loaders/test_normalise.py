@@ -89,13 +89,48 @@ def test_an_unknown_benchmark_under_an_unknown_heading_is_left_out() -> None:
     assert [problem.kind for problem in problems] == ["unknown-spelling", "no-rule"]
 
 
-@pytest.mark.parametrize("unit", ["Samples/s", "Queries/s", "Bananas"])
+@pytest.mark.parametrize("unit", ["Samples/s", "Queries/s", "samples/s"])
 def test_a_heading_that_is_wrong_by_the_rule_is_corrected_and_the_rule_named(unit: str) -> None:
     (sighting,), (problem,) = read(unit=unit)
     assert (sighting.value, sighting.unit) == (2000.25, "tokens/s")
     assert problem.kind == "corrected-unit"
     assert repr(unit) in problem.found
     assert "rule of the round" in problem.fix
+
+
+@pytest.mark.parametrize("unit", ["Bananas", "Latency (ms)", "s", "Tokens/min"])
+def test_a_figure_whose_unit_does_not_lead_to_that_of_the_rule_is_left_out(unit: str) -> None:
+    sightings, (problem,) = read(unit=unit)
+    assert sightings == []
+    assert (problem.kind, repr(unit) in problem.found) == ("unknown-unit", True)
+    assert "tokens/s by the rule" in problem.fix
+    assert "left out" in problem.fix
+
+
+@pytest.mark.parametrize("scenario", ["SingleStream", "MultiStream"])
+@pytest.mark.parametrize(
+    ("unit", "value"),
+    [
+        ("Latency (ms)", 344.907),
+        ("Latency (s)", 0.344907),
+        ("Latency (us)", 344907.0),
+        ("Latency (µs)", 344907.0),
+        ("μs", 344907.0),
+        ("ns", 344907000.0),
+        ("Latency (ns)", 344907000.0),
+    ],
+)
+def test_a_latency_in_another_unit_of_time_is_converted(scenario: str, unit: str, value: float) -> None:
+    (sighting,), problems = read(suites="edge", scenario=scenario, benchmark="resnet", unit=unit, value=value)
+    assert (sighting.value, sighting.unit) == (pytest.approx(344.907, rel=1e-12), "ms")
+    assert problems == []
+
+
+@pytest.mark.parametrize("unit", ["Samples/s", "Queries/s", "Latency (min)"])
+def test_a_throughput_is_never_taken_for_a_latency(unit: str) -> None:
+    sightings, (problem,) = read(suites="edge", scenario="SingleStream", benchmark="resnet", unit=unit, value=44.0)
+    assert sightings == []
+    assert problem.kind == "unknown-unit"
 
 
 @pytest.mark.parametrize("unit", [None, ""])
@@ -125,7 +160,8 @@ def test_a_row_in_watts_is_power_and_no_result(unit: str) -> None:
         (None, "8", None, 8),
         ("2", "8", "12", 12),
         ("2", None, None, None),
-        ("two", "8.0", None, 8),
+        (None, "8.0", None, 8),
+        ("N/A", "8", "none", 8),
         ("1", "0", None, None),  # an accelerator is named, so none at all makes no sense
     ],
 )
@@ -134,6 +170,36 @@ def test_accelerators_are_counted_over_all_nodes(
 ) -> None:
     (sighting,), _ = read(nodes=nodes, accelerators_per_node=per_node, accelerators_total=total)
     assert sighting.accelerator_count == count
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("nodes", "number of nodes"),
+        ("accelerators_per_node", "number of accelerators per node"),
+        ("accelerators_total", "number of accelerators"),
+    ],
+)
+@pytest.mark.parametrize("cell", ["-8", "eight", "1,024", "2,0", "2.5", "1 024", "123456789"])
+def test_a_count_that_makes_no_sense_is_said_and_no_total_made_from_it(field: str, name: str, cell: str) -> None:
+    (sighting,), (problem,) = read(**{field: cell})
+    assert (sighting.value, sighting.accelerator_count) == (SAID.value, None)
+    assert sighting.nodes == (None if field == "nodes" else 2)
+    assert (problem.kind, problem.found) == ("bad-cell", f"a {name} of {cell!r} makes no sense.")
+    assert problem.where == SAID.where
+
+
+def test_a_total_holds_beside_nodes_that_make_no_sense() -> None:
+    (sighting,), problems = read(nodes="two", accelerators_total="16")
+    assert (sighting.accelerator_count, sighting.nodes) == (16, None)
+    assert [problem.kind for problem in problems] == ["bad-cell"]
+
+
+def test_a_count_in_the_name_makes_up_for_one_that_makes_no_sense() -> None:
+    named = "2 Nodes: NVIDIA A100-SXM-80GBx8, 4 Nodes: NVIDIA A30x4"
+    (sighting,), problems = read(nodes="6", accelerator=named, accelerators_per_node="(8,4)")
+    assert sighting.accelerator_count == 32
+    assert [problem.kind for problem in problems] == ["corrected-count"]
 
 
 @pytest.mark.parametrize(
