@@ -108,6 +108,9 @@ class Result:
 
 Key = tuple[str, ...]
 
+OWN_SYSTEM: Final = "\x1e"
+"""Before what stands for the ID of a system that no table identifies."""
+
 
 def resolve(seen: Iterable[Seen]) -> tuple[list[Result], list[Between], dict[str, str]]:
     """Results, faults between sources, and the result that each sighting belongs to (sighting id → result id).
@@ -126,6 +129,7 @@ def resolve(seen: Iterable[Seen]) -> tuple[list[Result], list[Between], dict[str
     named = [item for item in ordered if item.sighting.system_id is None]
     for key, item in _matched(named, identified, problems):
         identified[key].append(item)
+    identified = _powered_apart(identified)
     results: list[Result] = []
     owners: dict[str, str] = {}
     for key in sorted(identified):
@@ -179,6 +183,29 @@ def _parted(identified: dict[Key, list[Seen]]) -> dict[Key, list[Seen]]:
     return parted
 
 
+def _powered_apart(identified: dict[Key, list[Seen]]) -> dict[Key, list[Seen]]:
+    """A result with power of a system that no table identifies, beside one without under another public ID.
+
+    They are two results where their figures differ: what was measured with power ran slower, maybe, and its watts are
+    not those of the other run.
+    """
+    parted: dict[Key, list[Seen]] = defaultdict(list)
+    for key, group in identified.items():
+        apart = _ids_with_power(group) if key[4].startswith(OWN_SYSTEM) else set()
+        for item in group:
+            system = f"{key[4]}{OWN_SYSTEM}power" if item.sighting.public_id in apart else key[4]
+            parted[(*key[:4], system, *key[5:])].append(item)
+    return parted
+
+
+def _ids_with_power(group: Sequence[Seen]) -> set[str | None]:
+    """The public IDs under which stand only figures with power, all unlike those without."""
+    plain = [item for item in group if item.sighting.value is not None and not item.sighting.has_power]
+    ids = {item.sighting.public_id for item in plain}
+    powered = [item for item in group if item.sighting.has_power and item.sighting.public_id not in ids]
+    return {item.sighting.public_id for item in powered if plain and all(_differs(item, other) for other in plain)}
+
+
 def _name_key(sighting: Sighting) -> Key:
     """A figure's key under its system's display name."""
     name = _plain(sighting.system_name or "")
@@ -225,8 +252,9 @@ def _matched(
 
 
 def _own_system(sighting: Sighting) -> str:
-    """Stands for the system ID that no table gives: name and size, which is how the export tells systems apart."""
-    return f"\x1e{_name_key(sighting)[4]}\x1e{sighting.accelerator_count}\x1e{sighting.nodes}"
+    """Stands for the system ID that no table gives: by name, size and parts the export tells systems apart."""
+    parts = (sighting.accelerator_count, sighting.nodes, sighting.accelerator, sighting.processor)
+    return OWN_SYSTEM.join(map(str, ("", _name_key(sighting)[4], *parts)))
 
 
 def _cell(item: Seen) -> tuple[object, ...]:

@@ -106,6 +106,28 @@ def test_a_name_that_fits_several_systems_is_reported_and_counts_for_none() -> N
     assert "b:1" not in owners
 
 
+@pytest.mark.parametrize("part", [{"accelerator": "NVIDIA L40S"}, {"processor": "Xeon"}])
+def test_systems_of_one_name_with_other_parts_are_two(part: dict[str, str]) -> None:
+    one = seen("a", system_id=None, public_id="5.0-1", value=100.0)
+    other = seen("a", line=2, system_id=None, public_id="5.0-2", value=40.0, **part)
+    results, _, _ = resolve([one, other])
+    assert sorted(result.lead.sighting.value or 0 for result in results) == [40.0, 100.0]
+
+
+def test_the_power_of_one_run_never_stands_beside_the_figure_of_another() -> None:
+    named = {"system_id": None, "unit": "queries/s", "scenario": "Server"}
+    power = {**named, "public_id": "5.0-2", "has_power": True}
+    plain = seen("a", public_id="5.0-1", value=100.5, **named)
+    slower = [
+        seen("b", line=1, value=60.5, **power),
+        seen("b", line=2, value=None, power_value=500.0, power_unit="W", **power),
+    ]
+    for order in itertools.permutations([plain, *slower]):
+        results, _, _ = resolve(order)
+        found = {result.lead.sighting.value: result.power for result in results}
+        assert found == {100.5: None, 60.5: (500.0, "W")}
+
+
 def test_power_alone_is_no_result() -> None:
     assert values(seen("a", value=None, power_value=5.0, power_unit="W")) == ([], ["power-without-result"])
 
