@@ -89,7 +89,10 @@ def _refusal(measurement: Measurement) -> Problem | None:
         name = f"{measurement.kind}_results_v5.1"
         fix = f"{_LEFT_OUT} Name the folder or archive after its round, as {name}, and load it again."
         return Problem(where, "unknown-round", "no folder and no archive's name tells the round.", fix)
-    if facts().round(measurement.kind, measurement.round or "") is None:
+    if not measurement.round:
+        found = "nothing tells the round: the table has no version, and no public ID such as 5.0-0001."
+        return Problem(where, "unknown-round", found, f"{_LEFT_OUT} Export the table with that column.")
+    if facts().round(measurement.kind, measurement.round) is None:
         found = f"round {measurement.round!r} of {measurement.kind} is not known."
         return Problem(where, "unknown-round", found, f"{_LEFT_OUT} Rounds stand in mlperf/catalog/rounds.toml.")
     if measurement.kind == "inference" and facts().scenario(measurement.scenario or "") is None:

@@ -131,7 +131,7 @@ def _ours(connection: duckdb.DuckDBPyConnection, path: Path | None) -> duckdb.Du
     if columns != {table: list(_arrow_schema(table).names) for table in _INSERTS}:
         connection.close()
         raise StoreError(
-            "is a DuckDB database, but not of this version of Roundtable.",
+            "is no database of results, or not of this version of Roundtable.",
             str(path),
             "Name a file that `python -m loaders load` made, or one that does not exist yet.",
         )

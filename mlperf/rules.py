@@ -59,6 +59,24 @@ class Target:
 
 
 @dataclass(frozen=True)
+class TrainingTarget:
+    """What the last evaluation of a training run must reach; one of the two is None."""
+
+    least: float | None
+    most: float | None
+    source: str
+
+    def holds(self, accuracy: float) -> bool:
+        """Whether an accuracy reaches it."""
+        return (self.least is None or accuracy >= self.least) and (self.most is None or accuracy <= self.most)
+
+    @property
+    def text(self) -> str:
+        """`at least 0.759`."""
+        return f"at most {self.most:g}" if self.least is None else f"at least {self.least:g}"
+
+
+@dataclass(frozen=True)
 class _Ranged(Generic[Value]):
     """A value for some rounds, scenarios and benchmarks; none named means all."""
 
@@ -95,6 +113,9 @@ class Rules:
         self._seeds = [self._read_seeds(entry) for entry in file.entries("seeds", "first")]
         self._training_seeds = [
             self._read_source(entry, "training") for entry in file.entries("training_seeds", "source")
+        ]
+        self._training_targets = [
+            self._read_training_target(entry) for entry in file.entries("training_target", "source")
         ]
         file.close()
 
@@ -148,6 +169,10 @@ class Rules:
         """Where it stands that the seeds of a round's runs must differ; None where they need not."""
         return self._find(self._training_seeds, round_id, kind="training")
 
+    def training_target(self, round_id: str | None, benchmark: str | None) -> TrainingTarget | None:
+        """The accuracy that ends a run of the closed division; None where that is not known."""
+        return self._find(self._training_targets, round_id, None, benchmark, "training")
+
     def _find(
         self,
         entries: Sequence[_Ranged[Value]],
@@ -183,6 +208,12 @@ class Rules:
 
     def _read_source(self, entry: Entry, kind: Kind = "inference") -> _Ranged[str]:
         return self._ranged(entry, entry.text("source"), kind)
+
+    def _read_training_target(self, entry: Entry) -> _Ranged[TrainingTarget]:
+        least, most = entry.number("at_least"), entry.number("at_most")
+        if (least is None) == (most is None):
+            raise entry.wrong("either at_least or at_most")
+        return self._ranged(entry, TrainingTarget(least, most, entry.text("source")), "training")
 
     def _read_tokens(self, entry: Entry) -> _Ranged[TokenLimits]:
         limits = TokenLimits(

@@ -69,6 +69,7 @@ def _checks(runs: _Runs) -> Iterator[Check]:
     yield _number(runs)
     yield _successful(runs)
     yield _reached(runs)
+    yield from _accurate(runs)
     yield _dropped(runs)
     yield from _seeds(runs)
     yield _times(runs)
@@ -113,6 +114,28 @@ def _reached(runs: _Runs) -> Check:
     allowed = runs.benchmark.dropped if runs.benchmark else None
     outcome: Outcome = "unknown" if allowed is None or len(runs.failed) <= allowed else "broken"
     return Check("Target reached", outcome, found, needed, runs.where(runs.failed[0]), source)
+
+
+def _accurate(runs: _Runs) -> Iterator[Check]:
+    """Whether the last evaluation of each run that calls itself a success is what the closed division asks for."""
+    target = rules().training_target(runs.group.round, runs.benchmark.id if runs.benchmark else None)
+    division = facts().division(runs.group.told("division", "division") or "")
+    reached = [at for at, log in enumerate(runs.logs) if log.status == "success"]
+    if target is None or division == "open" or not reached:
+        return
+    told = {at: accuracy for at in reached if (accuracy := runs.logs[at].accuracy) is not None}
+    missed = [at for at, accuracy in told.items() if not target.holds(accuracy)]
+    needed = f"{target.text} in the last evaluation of every run that succeeded"
+    if missed:
+        found = ", ".join(f"{runs.names[at]}.txt {told[at]:g}" for at in missed[:_SHOWN])
+        found += f" and {len(missed) - _SHOWN} more" if len(missed) > _SHOWN else ""
+        yield Check("Target accuracy", "broken", found, needed, runs.where(missed[0]), target.source)
+    elif len(told) < len(reached):
+        found = f"{len(told)} of {_count(len(reached))} log one"
+        yield Check("Target accuracy", "unknown", found, needed, runs.where(reached[0]), target.source)
+    else:
+        found = f"{min(told.values()):g} to {max(told.values()):g}"
+        yield Check("Target accuracy", "met", found, needed, runs.where(reached[0]), target.source)
 
 
 def _dropped(runs: _Runs) -> Check:

@@ -76,6 +76,8 @@ class RunLog:
     global_batch_size: int | None
     seed: int | None
     """None where the log has several."""
+    accuracy: float | None
+    """What the last evaluation before run_stop found; None where that is not one number."""
     epoch_num: float | None
     """Of the last evaluation, whatever the benchmark counts by it."""
     samples_count: float | None
@@ -194,6 +196,7 @@ def read_log(source: Source) -> Iterator[RunLog | Problem]:
         benchmark=next(iter(seen.benchmarks)) if len(seen.benchmarks) == 1 else None,
         global_batch_size=_only(seen.batches),
         seed=_only(seen.whole_seeds),
+        accuracy=_number(last.value) if last and last.key == _CONVERGENCE else None,
         epoch_num=_number(last.metadata.get("epoch_num")) if last else None,
         samples_count=_number(last.metadata.get("samples_count")) if last else None,
         train_samples=seen.train_samples,

@@ -153,7 +153,7 @@ def answers(con: duckdb.DuckDBPyConnection, choice: Choice) -> Mapping[str, Answ
             heading=heading,
             below=below,
             charts=_charts(listed, name, title, choice),
-            data=table(listed if view == "new" else [_without_name(row) for row in listed]),
+            data=table([_placed(row if view == "new" else _without_name(row), choice) for row in listed]),
             rows=theirs,
             notes=notes,
             file_name=_file_name(choice, view),
@@ -161,6 +161,11 @@ def answers(con: duckdb.DuckDBPyConnection, choice: Choice) -> Mapping[str, Answ
         )
         for view, (listed, name, title) in tables.items()
     }  # fmt: skip
+
+
+def _placed(row: Row, choice: Choice) -> Row:
+    """A row that says what it is of, wherever its file goes."""
+    return {**row, "round": choice.round, **({"submitter": choice.submitter} if choice.submitter else {})}
 
 
 def _without_name(row: Row) -> Row:

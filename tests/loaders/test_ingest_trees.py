@@ -3,9 +3,12 @@
 import io
 import pickle
 import random
+import sys
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import duckdb
@@ -382,13 +385,23 @@ def archives(folder: Path, damaged: str | None) -> Path:
     return folder
 
 
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Executor | None]:
+    """Two processes. They import `__main__`, in whose place the tests of pages leave a page."""
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+    with started(2) as found:
+        yield found
+
+
 @pytest.mark.parametrize("damaged", [None, "zip", "tar.gz"])
-def test_two_processes_read_archives_into_the_same_database_as_one(tmp_path: Path, damaged: str | None) -> None:
+def test_two_processes_read_archives_into_the_same_database_as_one(
+    workers: Executor, tmp_path: Path, damaged: str | None
+) -> None:
     folder = archives(tmp_path / "given", damaged)
     tables, told = [], []
-    for jobs in (1, 2):
-        with store.open_database(None) as database, started(jobs) as workers:
-            reports = loaded(database, folder, workers=workers)
+    for some in (None, workers):
+        with store.open_database(None) as database:
+            reports = loaded(database, folder, workers=some)
             tables.append(everything(database))
         told.append(sorted((one.name, one.new, one.runs, one.refused is not None) for one in reports))
     assert told[0] == told[1]
@@ -397,22 +410,22 @@ def test_two_processes_read_archives_into_the_same_database_as_one(tmp_path: Pat
     assert len(tables[0]["runs"]) == (20 if damaged is None else 10)
 
 
-def test_progress_of_two_processes_goes_up_to_the_archives_bytes(database: Database, tmp_path: Path) -> None:
+def test_progress_of_two_processes_goes_up_to_the_archives_bytes(
+    workers: Executor, database: Database, tmp_path: Path
+) -> None:
     folder = archives(tmp_path / "given", None)
     heard: list[tuple[int, int]] = []
-    with started(2) as workers:
-        loaded(database, folder, workers=workers, on_progress=lambda done, total: heard.append((done, total)))
+    loaded(database, folder, workers=workers, on_progress=lambda done, total: heard.append((done, total)))
     assert heard == sorted(heard)
     total = sum(path.stat().st_size for path in folder.iterdir() if path.suffix in {".zip", ".gz"})
     assert heard[-1] == (total, total)
 
 
-def test_a_fault_of_a_process_arrives_as_itself(database: Database, tmp_path: Path) -> None:
+def test_a_fault_of_a_process_arrives_as_itself(workers: Executor, database: Database, tmp_path: Path) -> None:
     folder = archives(tmp_path / "given", "tar.gz")
     alone = folder / "training_results_v2.0.tar.gz"
     (one,) = loaded(database, alone, name=f"given/{alone.name}")
-    with started(2) as workers:
-        reports = {report.name: report for report in loaded(database, folder, workers=workers)}
+    reports = {report.name: report for report in loaded(database, folder, workers=workers)}
     arrived = reports[f"given/{alone.name}"].refused
     assert type(arrived) is type(one.refused) is BrokenFile
     assert vars(arrived) == vars(one.refused)

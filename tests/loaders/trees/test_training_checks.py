@@ -92,6 +92,17 @@ def test_a_failed_run_is_the_slowest_that_is_dropped(tmp_path: Path) -> None:
     assert found["Dropped runs"].found == "fastest: result_0.txt (10 min); slowest: result_4.txt (aborted)"
 
 
+def test_a_run_that_calls_itself_a_success_must_have_the_accuracy_too(tmp_path: Path) -> None:
+    files = seeded(group(range(10, 20)))
+    found = of(tmp_path / "good", files)["Target accuracy"]
+    assert (found.verdict, found.needed[:14]) == ("met", "at most 0.058 ")
+    name = f"{GROUP}/result_3.txt"
+    files[name] = re.sub(r'("key": "eval_accuracy", "value": )[0-9.]+', r"\g<1>0.95", files[name])
+    found = of(tmp_path / "bad", files)["Target accuracy"]
+    assert (found.verdict, found.found) == ("broken", "result_3.txt 0.95")
+    assert '"run_stop"' in at(tmp_path / "bad", found)
+
+
 def test_too_many_failed_runs_break_the_group(tmp_path: Path) -> None:
     found = of(tmp_path, seeded(group(range(10, 20), failed={4: "aborted", 7: "fail"})))
     broken = {rule for rule, outcome in outcomes(found).items() if outcome == "broken"}
@@ -284,6 +295,7 @@ PUBLISHED = {
         ("Supermicro/results/SYS-420GP-TNAR+/resnet", "Runs of their own"),  # result_2 and result_3 have the same times
         ("Supermicro/results/as-2124gq-nart+/rnnt", "Seeds differ"),  # 2021 in all ten; SeedChecker refuses them
         ("Supermicro/results/as-4142gs-tnr/rnnt", "Seeds differ"),
+        ("Intel/results/8-nodes-64s-8376H-tensorflow/resnet", "Target accuracy"),  # result_4 ends at 0.758861
     },
     "v1.1": {
         ("Azure/results/nd96amsr_a100_v4_ngc21.09_merlin_hugectr/dlrm", "Runs of their own")
@@ -308,7 +320,8 @@ def test_published_results_break_no_rule_but_these(shared: Path, round_id: str) 
     told = [(verdict.group, check) for verdict in judged if verdict.group in scored for check in verdict.checks]
     broken = {("/".join(name.split("/")[-4:]), check.rule) for name, check in told if check.verdict == "broken"}
     assert broken == PUBLISHED.get(round_id, set())
-    assert {check.rule for _, check in told if check.verdict == "unknown"} <= {"Seeds differ"}
+    # Five groups, of ssd and dlrm, have runs that log no accuracy.
+    assert {check.rule for _, check in told if check.verdict == "unknown"} <= {"Seeds differ", "Target accuracy"}
     assert Counter(check.rule for _, check in told)["Dropped runs"] == len(scored) > 100
 
 
