@@ -106,6 +106,15 @@ def test_a_name_that_fits_several_systems_is_reported_and_counts_for_none() -> N
     assert "b:1" not in owners
 
 
+def test_a_result_links_to_the_folder_of_its_logs_not_to_that_which_a_table_spells() -> None:
+    published = seen("table", 0, location="SUPERMICRO/results/box/resnet", basis="published")
+    computed = seen("logs", 9, location="Supermicro/results/box/resnet", basis="computed")
+    (result,), _, _ = resolve([published, computed])
+    found = row(result)
+    assert (found["basis"], found["location"]) == ("published", "Supermicro/results/box/resnet")
+    assert str(found["link"]).endswith("/Supermicro/results/box/resnet")
+
+
 @pytest.mark.parametrize("part", [{"accelerator": "NVIDIA L40S"}, {"processor": "Xeon"}])
 def test_systems_of_one_name_with_other_parts_are_two(part: dict[str, str]) -> None:
     one = seen("a", system_id=None, public_id="5.0-1", value=100.0)

@@ -47,6 +47,13 @@ def test_dell_has_216_results_230_table_rows_and_20_configurations_in_v3_1(con: 
     assert found.rows.num_rows == one(con, "count(*)", where)
 
 
+def test_every_table_says_of_which_round_and_submitter_it_is(con: duckdb.DuckDBPyConnection) -> None:
+    for view, found in rounds.answers(con, DELL).items():
+        rows = found.data.to_pylist()
+        assert rows, view
+        assert {(row["round"], row["submitter"]) for row in rows} == {("v3.1", "Dell")}, view
+
+
 @pytest.mark.parametrize("place", [("inference", "v3.1"), ("inference", "v4.1"), ("training", "v3.0")])
 def test_a_whole_round_is_counted_per_submitter_and_division(
     con: duckdb.DuckDBPyConnection, place: tuple[Any, str]
