@@ -54,6 +54,11 @@ class Inspected:
     """The SHA-256 of each file that was read, by its owner's path."""
 
     @cached_property
+    def unlabelled(self) -> "Preview":
+        """What would be saved without a word of its owner's."""
+        return preview(self)
+
+    @cached_property
     def sha256(self) -> str:
         """Of its content: the same however it is packed, in whatever order, and under whatever name.
 
@@ -71,15 +76,17 @@ class Inspected:
             if group := self._group(name):
                 held[group].append(f"{name.removeprefix(group)} {digest}")
         marks: dict[str, str] = {}
+        twins: Counter[str] = Counter()
         for group, told in sorted(self._groups.items()):
             mark = hashlib.sha256("\n".join([told, *sorted(held[group])]).encode(errors="replace")).hexdigest()
-            marks[group] = f"{mark} {sum(other.startswith(mark) for other in marks.values())}"
+            marks[group] = f"{mark} {twins[mark]}"
+            twins[mark] += 1
         return marks
 
     @cached_property
     def _groups(self) -> Mapping[str, str]:
         """The groups of logs, and of which benchmark and scenario their folders say they are."""
-        told = {entry.group: label_of(entry) for entry in preview(self).entries}
+        told = {entry.group: label_of(entry) for entry in self.unlabelled.entries}
         return {group: f"{label.benchmark} {label.scenario}" for group, label in told.items()}
 
     def _group(self, name: str) -> str:

@@ -74,6 +74,11 @@ def number_text(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
+def count_text(number: int, one: str, many: str = "") -> str:
+    """A number and what it counts: `1 result`, `3,325 results`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 @dataclass(frozen=True)
 class Column:
     """How a column of an answer's data is headed and written on the screen; files have its own name and all digits."""

@@ -15,6 +15,7 @@ from loaders.trees.protocol import Label
 from mlperf import export, metrics, queries, unverified
 from mlperf.citation import UNVERIFIED_RESULT
 from mlperf.errors import DashboardError
+from mlperf.metrics import count_text
 from mlperf.model import RESULT_COLUMNS, Kind
 from mlperf.systems import SystemKey
 from ui import beside, labelling, link, own, paging, previewing, report, session, uploading, verdicts
@@ -37,10 +38,10 @@ def heading(uploads: Sequence[Row]) -> tuple[str, str]:
             "Your own results beside the published ones",
             "Upload the logs of your own runs: what they score, whether they would count, and where they stand.",
         )
-    many = previewing.count(len(uploads), "upload")
-    below = f"{previewing.count(runs, 'training run')} among them. " if runs else ""
+    many = count_text(len(uploads), "upload")
+    below = f"{count_text(runs, 'training run')} among them. " if runs else ""
     return (
-        f"You have {previewing.count(results, 'own result')} in {many}",
+        f"You have {count_text(results, 'own result')} in {many}",
         f"{below}All of it is {unverified.MARK}; the switch above shows it beside the published results.",
     )
 
@@ -65,7 +66,7 @@ def show(catalog: Catalog, owner: str, uploads: Sequence[Row]) -> None:
 def _named(row: Row) -> str:
     saved = row["saved"].strftime("%Y-%m-%d %H:%M")
     shared = " · shared with everyone" if row["is_shared"] else ""
-    return f"{row['title']} · {previewing.count(row['results'], 'result')} · {saved} UTC{shared}"
+    return f"{row['title']} · {count_text(row['results'], 'result')} · {saved} UTC{shared}"
 
 
 def _edit(catalog: Catalog, owner: str, upload: Row) -> None:
@@ -105,7 +106,7 @@ def _delete(catalog: Catalog, owner: str, upload: Row) -> None:
     panel = st.popover("Delete", key="mine.delete", on_change="rerun", icon=":material/delete:")
     if panel.open:
         with panel:
-            st.text(f"All of this upload goes: {previewing.count(upload['results'], 'result')}, runs and checks.")
+            st.text(f"All of this upload goes: {count_text(upload['results'], 'result')}, runs and checks.")
             st.button(
                 "Delete the upload for good", type="primary", key="mine.delete.upload", on_click=_deleted,
                 args=(catalog, owner, upload["upload_id"], None),
@@ -171,7 +172,7 @@ def _upload(catalog: Catalog, owner: str, upload: Row, choices: link.Choices) ->
         if row is not None:
             _change(catalog, owner, upload_id, row, results)
     if faults.num_rows:
-        with st.expander(f"{previewing.count(faults.num_rows, 'fault')} in the logs", key="mine.upload.faults"):
+        with st.expander(f"{count_text(faults.num_rows, 'fault')} in the logs", key="mine.upload.faults"):
             verdicts.faults(verdicts.problems_of(faults.to_pylist()), f"mine.{upload_id}.faults")
 
 
@@ -301,7 +302,7 @@ def _relabel(catalog: Catalog, owner: str, upload_id: str, row: Row, results: Se
              if SystemKey.of(one) == SystemKey.of(row) and one["measurement"]}  # fmt: skip
     more = len(alike) - 1
     is_for_all = more > 0 and st.toggle(
-        f"Also for the {previewing.count(more, 'other result')} of this system", key=f"{key}.all"
+        f"Also for the {count_text(more, 'other result')} of this system", key=f"{key}.all"
     )
     wanted = [*alike] if is_for_all else [row["result_id"]]
     st.button(

@@ -13,6 +13,7 @@ import streamlit as st
 from loaders.trees.protocol import Label
 from loaders.upload import Entry, Inspected, Preview, label_of, preview
 from mlperf import metrics, unverified
+from mlperf.metrics import count_text
 from ui import labelling, paging, report, verdicts
 
 
@@ -140,10 +141,10 @@ def faults(seen: Preview, key: str) -> None:
     """What is wrong in the upload, and what was not read."""
     rows = verdicts.problems([*seen.problems, *(one for entry in seen.entries for one in entry.problems)])
     if rows.num_rows:
-        with st.expander(f"{count(rows.num_rows, 'fault')} in the logs", key="mine.faults"):
+        with st.expander(f"{count_text(rows.num_rows, 'fault')} in the logs", key="mine.faults"):
             verdicts.faults(rows, f"{key}.faults")
     if seen.skipped:
-        with st.expander(f"{count(len(seen.skipped), 'file')} skipped", key="mine.skipped"):
+        with st.expander(f"{count_text(len(seen.skipped), 'file')} skipped", key="mine.skipped"):
             text = st.column_config.TextColumn
             skipped = pa.Table.from_pylist([{"file": file, "looks": looks} for file, looks in seen.skipped])
             columns = {"file": text("File", width=500), "looks": text("Looks like", width=400)}
@@ -152,10 +153,5 @@ def faults(seen: Preview, key: str) -> None:
 
 
 def _recognised(found: Iterable[tuple[str, int]]) -> list[str]:
-    told = [f"{count(number, 'file')} as {what}" for what, number in found]
+    told = [f"{count_text(number, 'file')} as {what}" for what, number in found]
     return [f"Recognised: {'; '.join(told)}"] if told else []
-
-
-def count(number: int, one: str) -> str:
-    """A number and what it counts: `3 results`."""
-    return f"{number:,} {one if number == 1 else one + 's'}"

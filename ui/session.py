@@ -27,6 +27,7 @@ from mlperf.errors import StoreError
 from mlperf.facts import facts
 from mlperf.figures import Panel, Picture
 from mlperf.filters import Filters, Value
+from mlperf.metrics import count_text
 from mlperf.model import Kind
 from mlperf.queries import Facets
 from mlperf.systems import SystemKey
@@ -109,7 +110,8 @@ class Answer:
         systems = len(set(zip(*(self.rows[name].to_pylist() for name in SYSTEM), strict=True)))
         submitters = len(self.rows["submitter"].unique())
         twice = f" ({rows:,} rows: {rows - results:,} are listed in two suites)" if rows > results else ""
-        return f"{_count(results, 'result')}{twice} · {_count(systems, 'system')} · {_count(submitters, 'submitter')}"
+        owners = count_text(submitters, "submitter")
+        return f"{count_text(results, 'result')}{twice} · {count_text(systems, 'system')} · {owners}"
 
     @cached_property
     def table(self) -> pa.Table:
@@ -380,10 +382,6 @@ def _refused(picture: Picture) -> list[str]:
 def _left_out(picture: Picture) -> str:
     if not picture.undrawn_results:
         return ""
-    others = _count(picture.undrawn_panels, "benchmark and scenario", "benchmarks and scenarios")
+    others = count_text(picture.undrawn_panels, "benchmark and scenario", "benchmarks and scenarios")
     whole = f", among them {others} as a whole" if picture.undrawn_panels else ""
-    return f"Not drawn: {_count(picture.undrawn_results, 'result')}{whole}. The table and the files have them all."
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"Not drawn: {count_text(picture.undrawn_results, 'result')}{whole}. The table and the files have them all."

@@ -12,11 +12,12 @@ import streamlit as st
 
 from loaders.own import MAX_TITLE, Saved
 from loaders.trees.protocol import Label
-from loaders.upload import Entry, Preview, preview
+from loaders.upload import Entry, Preview
 from mlperf.errors import DashboardError
+from mlperf.metrics import count_text
 from mlperf.model import Kind
 from ui import jobs, labelling, own, previewing, report, session, verdicts
-from ui.previewing import Draft, count
+from ui.previewing import Draft
 
 READING: Final = "mine.reading"
 DRAFT: Final = "mine.draft"
@@ -67,7 +68,7 @@ def draft() -> Draft | None:
             _end(Message("", fault))
         else:
             if inspected is not None:
-                st.session_state[DRAFT] = Draft(inspected, {}, preview(inspected))
+                st.session_state[DRAFT] = Draft(inspected, {}, inspected.unlabelled)
     found: Draft | None = st.session_state.get(DRAFT)
     return found
 
@@ -152,8 +153,7 @@ def heading(found: Draft) -> tuple[str, str]:
     """What was found, in words, and what to do."""
     seen, name = found.preview, verdicts.brief(found.inspected.name)
     runs = sum(len(entry.runs) for entry in seen.entries)
-    counted = [text for number, text in ((seen.results, count(seen.results, "result")), (runs, count(runs, "run")))
-               if number]  # fmt: skip
+    counted = [count_text(number, what) for number, what in ((seen.results, "result"), (runs, "run")) if number]
     if not counted:
         return f"Nothing to save in {name}", "See below what was found, and why it gives no result."
     state = "" if seen.is_ready else " Some labels are missing: fill in the form, then save."
@@ -171,7 +171,7 @@ def show(found: Draft, known: Mapping[str, Any] | None) -> None:
     if known:
         told = "Saving it again changes nothing"
         if gone:
-            told = f"Saving brings back {count(gone, 'result')} that you deleted"
+            told = f"Saving brings back {count_text(gone, 'result')} that you deleted"
         st.info(f"The same content is saved already, as {report.verbatim(known['title'])}. {told}.")
     _save(found, is_known=known is not None and not gone)
     for kind in KINDS:
@@ -192,7 +192,7 @@ def _refused(seen: Preview, key: str) -> None:
     if len(seen.refused) <= FEW:
         report.warnings("Not read:", map(str, seen.refused))
         return
-    st.warning(f"{count(len(seen.refused), 'file')} were not read.")
+    st.warning(f"{count_text(len(seen.refused), 'file')} were not read.")
     with st.expander("What was not read, and why", key="mine.refused"):
         verdicts.faults(verdicts.problems(seen.refused), f"{key}.refused")
 
@@ -238,8 +238,8 @@ def _saved(found: Draft, title: str) -> None:
 def _what_was(saved: Saved) -> str:
     if saved.was_there:
         return f"The same content was saved before, as {report.verbatim(saved.title)}. Nothing changed."
-    counted = [count(saved.results, "result")] if saved.results else []
-    counted += [count(saved.runs, "run")] if saved.runs else []
+    counted = [count_text(saved.results, "result")] if saved.results else []
+    counted += [count_text(saved.runs, "run")] if saved.runs else []
     return f"Saved {report.verbatim(saved.title)}: {' and '.join(counted)}."
 
 

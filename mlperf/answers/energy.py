@@ -12,7 +12,7 @@ from mlperf.answers.answer import Answer, Chart, Row, table
 from mlperf.bars import Bar
 from mlperf.facts import facts
 from mlperf.figures import PALETTE
-from mlperf.metrics import Measure, number_text
+from mlperf.metrics import Measure, count_text, number_text
 from mlperf.systems import SystemKey
 
 READING = (
@@ -55,7 +55,7 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
     twins, rounds = Counter(map(SystemKey.of, found)), dict.fromkeys(row["round"] for row in listed)
     return Answer(
         heading=f"{_name(best, twins)}: least energy to train {_title(benchmark)}, {_energy(best)} in {_minutes(best)}",
-        below=f"MLPerf® Training {', '.join(rounds)} · {_count(len(published))} with measured energy"
+        below=f"MLPerf® Training {', '.join(rounds)} · {count_text(len(published), 'result')} with measured energy"
         + (f" and {len(own)} {unverified.MARK}" if own else ""),
         charts=(_chart(found, names, choice.palette),),
         data=table(unverified.stated(_data(found, names))),
@@ -142,8 +142,6 @@ def _chart(found: Sequence[Row], names: Sequence[tuple[str, str]], palette: tupl
 
 
 def _left_out(count: int, newest: Row) -> list[str]:
-    return [f"Left out: {_count(count)} that may not be compared with {newest['round']}."] if count else []
-
-
-def _count(results: int) -> str:
-    return f"{results} result{'' if results == 1 else 's'}"
+    return (
+        [f"Left out: {count_text(count, 'result')} that may not be compared with {newest['round']}."] if count else []
+    )

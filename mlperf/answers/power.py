@@ -246,11 +246,6 @@ def undrawn(count: int, most: int) -> list[str]:
     return [f"The chart draws {most} of {count}; the table and the files have all."] if count > most else []
 
 
-def count(number: int, what: str) -> str:
-    """So many of something, in words."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def cells(count: int) -> str:
     """So many benchmarks and scenarios, in words."""
     return f"{count} benchmarks and scenarios" if count != 1 else "1 benchmark and scenario"

@@ -13,7 +13,7 @@ from mlperf.answers.power import Cell
 from mlperf.answers.ranking_tables import also_as, not_again, ordinal
 from mlperf.bars import Bar
 from mlperf.figures import PALETTE
-from mlperf.metrics import TIMES, number_text
+from mlperf.metrics import TIMES, count_text, number_text
 from mlperf.queries import Field
 from mlperf.ranking import Entry, Ranking
 from mlperf.systems import SystemKey
@@ -106,7 +106,7 @@ def _below(found: Sequence[Row], choice: Choice) -> str:
     suite = choice.suite.removeprefix("inference-")
     parts = [f"MLPerf® Inference {choice.round}", suite, choice.division, choice.availability or "any availability"]
     return " · ".join(
-        [*parts, Cell(*Cell.of(found[0])[:2]).title, f"{power.count(len(found), 'run')} with measured power"]
+        [*parts, Cell(*Cell.of(found[0])[:2]).title, f"{count_text(len(found), 'run')} with measured power"]
     )
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from mlperf import compare, guard
 from mlperf.answers.answer import Row
+from mlperf.metrics import count_text
 from mlperf.ranking import Entry, Ranking, Title, entrant, system_of, titles
 from mlperf.systems import SystemKey
 from mlperf.unverified import stated
@@ -35,8 +36,8 @@ def not_again(entries: Sequence[Entry]) -> list[str]:
         return []
     row, copy = copies[0]
     return [
-        f"Not ranked a second time: {len(copies):,} {'result' if len(copies) == 1 else 'results'} of a run that is in "
-        f"the ranking already, such as {who(row)} = {also(row, copy)}."
+        f"Not ranked a second time: {count_text(len(copies), 'result')} of a run that is in the "
+        f"ranking already, such as {who(row)} = {also(row, copy)}."
     ]
 
 

@@ -26,7 +26,7 @@ from mlperf.bars import Bar
 from mlperf.facts import facts
 from mlperf.figures import PALETTE
 from mlperf.guard import Finding
-from mlperf.metrics import Measure, number_text
+from mlperf.metrics import Measure, count_text, number_text
 from mlperf.model import Kind
 from mlperf.queries import Field
 from mlperf.ranking import OFFERED_RATES, By, Entry, Ranking, entrant, rankings, system_of, titles
@@ -116,7 +116,7 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
     drawn = _drawn(ranking)
     return Answer(
         heading=_heading(ranking),
-        below=f"{field_text(choice)} · {_count(len(ranking.entries), 'run')} ranked{_own_place(ranking, choice)}",
+        below=f"{field_text(choice)} · {count_text(len(ranking.entries), 'run')} ranked{_own_place(ranking, choice)}",
         charts=(_bars(ranking, drawn, choice),),
         data=table(entry_rows(ranking)),
         rows=in_order(rows, _announced(ranking, choice)),
@@ -138,7 +138,7 @@ def firsts(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
     data = [first_row(ranking, earlier.get(ranking.entries[0].row["result_id"])) for ranking in ranked]
     return Answer(
         heading=_titles_heading(ranked, choice),
-        below=f"{field_text(choice)} · {_count(len(ranked), *_cells(ranked))}",
+        below=f"{field_text(choice)} · {count_text(len(ranked), *_cells(ranked))}",
         charts=(_leads(ranked, choice),),
         data=table(data),
         rows=in_order(
@@ -177,7 +177,7 @@ def title_table(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
     label = Measure("Titles", "count", "higher").axis
     return Answer(
         heading=_titles_heading(ranked, choice),
-        below=f"{field_text(choice)} · {_count(len(ranked), *_cells(ranked))}",
+        below=f"{field_text(choice)} · {count_text(len(ranked), *_cells(ranked))}",
         charts=(Chart(bars.bars(marks, label), f"{label}, by {choice.holder}"),),
         data=table(data),
         rows=in_order(
@@ -247,7 +247,7 @@ def field_text(choice: Choice) -> str:
 def _nothing(choice: Choice, left_out: int, is_own: bool = False) -> Answer:
     if not choice.field.suite:
         return Answer("Nothing to rank", "No results are loaded.", advice="Load results to see who is first.")
-    figures_left = f" {_count(left_out, 'result')} of it have no such figure to rank by." if left_out else ""
+    figures_left = f" {count_text(left_out, 'result')} of it have no such figure to rank by." if left_out else ""
     figures_left += f" It has {MARK} results, but no published ones to hold them against." if is_own else ""
     return Answer(
         "Nobody in this field",
@@ -446,18 +446,18 @@ def _notes(found: Sequence[Ranking], choice: Choice) -> list[str]:
     notes = []
     left_out = sum(ranking.left_out for ranking in found)
     if left_out:
-        notes.append(f"Left out: {_count(left_out, 'result')} without the figure that is ranked by.")
+        notes.append(f"Left out: {count_text(left_out, 'result')} without the figure that is ranked by.")
     if len(found) > 1:
         doubles = [title for title in titles([one for one in found if one.entries]) if title.earlier]
         copies = sum(len(entry.copies) for ranking in found for entry in ranking.entries)
         if doubles:
             pairs = "; ".join(f"{title.ranking.title} = {title.earlier.title}" for title in doubles if title.earlier)
             notes.append(
-                f"{_count(len(doubles), 'first place')} not counted as a title of its own: the very same run is first "
-                f"already at another accuracy: {pairs}."
+                f"{count_text(len(doubles), 'first place')} not counted as a title of its own: the very same run is "
+                f"first already at another accuracy: {pairs}."
             )
         if copies:
-            notes.append(f"{_count(copies, 'result')} of runs that are ranked already are not ranked again.")
+            notes.append(f"{count_text(copies, 'result')} of runs that are ranked already are not ranked again.")
     if choice.by == "accelerator":
         notes.append(
             "Per accelerator: throughput over the system's accelerators, time to train times them. Latency, streams, "
@@ -501,7 +501,3 @@ def _cells(found: Sequence[Ranking]) -> tuple[str, str]:
     if all(ranking.scenario is None for ranking in found):
         return "benchmark", "benchmarks"
     return "benchmark and scenario", "benchmarks and scenarios"
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

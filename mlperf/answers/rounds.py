@@ -13,6 +13,7 @@ from mlperf.answers.answer import Answer, Chart, Row, table
 from mlperf.bars import Bar
 from mlperf.facts import Round, facts
 from mlperf.figures import PALETTE
+from mlperf.metrics import count_text
 from mlperf.model import Kind
 from mlperf.systems import SystemKey
 
@@ -252,21 +253,20 @@ def _title(choice: Choice) -> str:
 
 def _heading(counted: Counts, choice: Choice) -> str:
     if choice.submitter:
-        configurations = _count(counted.configurations, "configuration")
-        return f"{choice.submitter} in {_title(choice)}: {_count(counted.results, 'result')} in {configurations}"
-    who = _count(counted.submitters, "submitter")
+        configurations = count_text(counted.configurations, "configuration")
+        return f"{choice.submitter} in {_title(choice)}: {count_text(counted.results, 'result')} in {configurations}"
+    who = count_text(counted.submitters, "submitter")
     loaded = ", as far as loaded" if choice.gaps else ""
-    return (
-        f"{_title(choice)}: {_count(counted.results, 'result')} by {who} on {_count(counted.systems, 'system')}{loaded}"
-    )
+    systems = count_text(counted.systems, "system")
+    return f"{_title(choice)}: {count_text(counted.results, 'result')} by {who} on {systems}{loaded}"
 
 
 def _below(counted: Counts, choice: Choice) -> str:
     """Table rows, systems and accelerators, and when and where the round was published."""
     chips = len(counted.accelerators)
-    parts = [f"{_count(counted.table_rows, 'table row')}"] if counted.table_rows is not None else []
-    parts += [f"{_count(counted.systems, 'system')}"] if choice.submitter else []
-    parts += [_count(chips, "sort of accelerator", "sorts of accelerator") if chips else "no accelerators"]
+    parts = [f"{count_text(counted.table_rows, 'table row')}"] if counted.table_rows is not None else []
+    parts += [f"{count_text(counted.systems, 'system')}"] if choice.submitter else []
+    parts += [count_text(chips, "sort of accelerator", "sorts of accelerator") if chips else "no accelerators"]
     played = facts().round(choice.kind, choice.round)
     if played and played.published:
         parts.append(f"published on {played.published.isoformat()} (source: {urlsplit(played.source).hostname})")
@@ -291,8 +291,8 @@ def _notes(counted: Counts, news: News, choice: Choice) -> Iterable[str]:
     yield "Configurations are combinations of suite, division, power and system."
     if counted.listed_twice:
         yield (
-            f"{_count(counted.listed_twice, 'result is', 'results are')} listed in two suites and counted once in all, "
-            "but once in each suite where suites are told apart."
+            f"{count_text(counted.listed_twice, 'result is', 'results are')} listed in two suites and counted once in "
+            "all, but once in each suite where suites are told apart."
         )
     yield _news_text(news, choice)
     yield "Counts say how much was submitted, not how good it is."
@@ -486,7 +486,3 @@ def _age(round_id: str) -> tuple[float, str]:
         return float(round_id.removeprefix("v")), round_id
     except ValueError:
         return -1.0, round_id
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

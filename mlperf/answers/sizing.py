@@ -20,7 +20,7 @@ from mlperf.answers.answer import Answer, Chart, Row, table
 from mlperf.answers.power import Cell
 from mlperf.bars import Bar
 from mlperf.figures import PALETTE
-from mlperf.metrics import Measure, number_text
+from mlperf.metrics import Measure, count_text, number_text
 from mlperf.queries import Field
 from mlperf.systems import SystemKey
 
@@ -216,9 +216,9 @@ def _heading(found: Sequence[Need], choice: Choice) -> str:
     state = "estimate" if any(need.row["verified"] for need in found) else f"estimate, {unverified.MARK}"
     found = _published(found)
     unit, title = found[0].row["unit"], Cell.of(found[0].row).title
-    counts = [_count(min(need.systems for need in found), "system")]
+    counts = [count_text(min(need.systems for need in found), "system")]
     chips = [need.accelerators for need in found if need.accelerators]
-    counts += [_count(min(chips), "accelerator")] if chips else []
+    counts += [count_text(min(chips), "accelerator")] if chips else []
     return f"{_rate(choice)} {unit} of {title} take at least {' or '.join(counts)} ({state})"
 
 
@@ -246,11 +246,7 @@ def _own(found: Sequence[Need]) -> str:
         return ""
     fewest = min(own, key=lambda need: (need.systems, -need.row["value"], need.row["result_id"]))
     whose = f"{fewest.row['submitter']} {_name(fewest.row)}"
-    return f" · {whose} takes {_count(fewest.systems, 'system')} (estimate, {unverified.MARK})"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return f" · {whose} takes {count_text(fewest.systems, 'system')} (estimate, {unverified.MARK})"
 
 
 def _rate(choice: Choice) -> str:
@@ -262,7 +258,7 @@ def _below(found: Sequence[Need], choice: Choice) -> str:
     found = _published(found)
     parts = [f"MLPerf® Inference {choice.round}", choice.suite.removeprefix("inference-"), choice.division]
     parts += [choice.availability or "any availability", *choice.submitters, choice.server_family]
-    parts += [_count(len({SystemKey.of(need.row) for need in found}), "system")]
+    parts += [count_text(len({SystemKey.of(need.row) for need in found}), "system")]
     fewest = _fewest_systems(found)
     return " · ".join([*filter(None, parts), f"fewest systems: {fewest.row['submitter']} {_name(fewest.row)}"])
 
@@ -331,8 +327,8 @@ def _power(watts: float) -> str:
 def _hover(need: Need, choice: Choice) -> str:
     row = need.row
     lines = [f"{row['submitter']} {_name(row)}", f"one system: {number_text(row['value'])} {row['unit']}"]
-    chips = f", {_count(need.accelerators, 'accelerator')}" if need.accelerators else ""
-    lines.append(f"{_count(need.systems, 'system')}{chips}")
+    chips = f", {count_text(need.accelerators, 'accelerator')}" if need.accelerators else ""
+    lines.append(f"{count_text(need.systems, 'system')}{chips}")
     lines.append(f"reach {number_text(need.reached)} {row['unit']}")
     lines += [f"{_power(need.watts)}, from measured power"] if need.watts else []
     return "\n".join(lines)

@@ -17,7 +17,7 @@ from mlperf.answers.trend_chart import charts, drawn_points
 from mlperf.answers.trend_lines import MOST, By, Choice, Gain, Point, Trend, best_in, full_name, gain, ratio, trend
 from mlperf.facts import facts
 from mlperf.guard import Finding
-from mlperf.metrics import TIMES, Measure
+from mlperf.metrics import TIMES, Measure, count_text
 from mlperf.model import Kind
 from mlperf.systems import SystemKey
 from mlperf.unverified import MARK, is_unverified, legend, marked, stated
@@ -261,7 +261,7 @@ def _sizes(main: Gain, choice: Choice) -> str:
     before, after = main.first.row["accelerator_count"], main.last.row["accelerator_count"]
     if choice.is_per_accelerator:
         return ", per accelerator"
-    return f", {_count(after, 'accelerator')} against {before:,}" if before and after and before != after else ""
+    return f", {count_text(after, 'accelerator')} against {before:,}" if before and after and before != after else ""
 
 
 def _below(found: Trend, choice: Choice) -> str:
@@ -270,7 +270,7 @@ def _below(found: Trend, choice: Choice) -> str:
     rounds = len({point.row["round_index"] for point in published})
     own = len(found.points) - len(published)
     beside = f" · {own:,} {MARK}" if own else ""
-    return f"{_field(choice)} · {_count(len(published), 'result')} in {_count(rounds, 'round')}{beside}"
+    return f"{_field(choice)} · {count_text(len(published), 'result')} in {count_text(rounds, 'round')}{beside}"
 
 
 def _own_gains(found: Trend) -> list[str]:
@@ -292,13 +292,9 @@ def _field(choice: Choice) -> str:
         f"MLPerf® {choice.kind.capitalize()}",
         choice.division,
         "with power" if choice.has_power else "without power",
-        f"{_count(count, 'accelerator')} in the system" if count else "",
+        f"{count_text(count, 'accelerator')} in the system" if count else "",
     ]
     return " · ".join(filter(None, parts))
-
-
-def _count(number: int, one: str) -> str:
-    return f"{number:,} {one}{'' if number == 1 else 's'}"
 
 
 def _findings(found: Trend, drawn: Sequence[Point]) -> tuple[Finding, ...]:
@@ -323,10 +319,10 @@ def _notes(found: Trend, drawn: int, choice: Choice) -> tuple[str, ...]:
     if missing:
         notes.append(f"No results here: {', '.join(missing)}.")
     if hidden:
-        notes.append(f"Not drawn, nor in the table: {_count(hidden, 'result')} behind the best of their round.")
+        notes.append(f"Not drawn, nor in the table: {count_text(hidden, 'result')} behind the best of their round.")
     if choice.is_per_accelerator:
         without = (
-            f" Left out: {_count(found.without_figure, 'result')} without such a figure."
+            f" Left out: {count_text(found.without_figure, 'result')} without such a figure."
             if found.without_figure
             else ""
         )
