@@ -20,7 +20,6 @@ from mlperf.errors import BrokenFile, LoadError, UnsafeArchive
 
 CHUNK = 1 << 16
 """Bytes asked for at once, packed and unpacked: what any archive can make us hold at a time."""
-
 REPACK = "Unpack it, look at what is in it, and pack only the results again."
 
 RAW_DEFLATE, GZIP = -zlib.MAX_WBITS, zlib.MAX_WBITS | 16
@@ -110,9 +109,9 @@ def faults(where: str) -> Iterator[None]:
         raise BrokenFile(found, where, fix) from fault
 
 
-def safe_opener(path: str, flags: int) -> int:
-    """Open for `open(opener=…)`: a pipe does not hang, a link that took the file's place is not followed."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+def safe_open(path: Path) -> int:
+    """A descriptor to read a file: a pipe does not hang, a link that took the file's place is not followed."""
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
 
 
 def inflated(read: Callable[[int], bytes], form: int, parts: int = 1) -> Iterator[bytes]:
@@ -181,18 +180,3 @@ class _Chunked(io.RawIOBase):
 def stream(chunks: Iterator[bytes]) -> BinaryIO:
     """A buffered binary stream over `chunks`."""
     return cast(BinaryIO, io.BufferedReader(_Chunked(chunks), CHUNK))
-
-
-def file_chunks(path: Path, where: str, head: bytes = b"") -> Iterator[bytes]:
-    """The bytes of a plain file; what the disk refuses is a BrokenFile.
-
-    `head` is what has been read of it before: it is not read again, and a file that it holds all of is not opened.
-    """
-    if head:
-        yield head
-    if 0 < len(head) < CHUNK:
-        return
-    with faults(where), open(path, "rb", buffering=0, opener=safe_opener) as file:
-        file.seek(len(head))
-        while chunk := file.read(CHUNK):
-            yield chunk

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import stringzilla as sz
 
@@ -29,8 +29,7 @@ _INTACT_HEAD: Final = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """One event of a log."""
 
     line: int
@@ -103,14 +102,15 @@ def blocks(source: Source) -> Iterator[Block]:
 def wanted(keys: Iterable[str]) -> re.Pattern[bytes]:
     """The expression that finds every line with one of these keys, and every line that is not as `mllog` writes it.
 
-    Possessive throughout, so that no line costs more than its length.
+    Possessive throughout, so that no line costs more than its length. It begins behind the colons of the token, which
+    logs are full of: the letters are found faster.
     """
     names = b"|".join(re.escape(key.encode()) for key in keys)
     head = rb'\{"namespace": "[^"\r\n]*+", "time_ms": [0-9.]++, "event_type": "[A-Z_]++", '
     key = rb'"key": "(?!(?:' + names + rb')")[a-z0-9_]++", '
     value = rb'"value": (?:[0-9nul.e-]++|"[^"\\\r\n]*+"|\{[^{}\r\n]*+\}|[truefals]++|\[[^\[\]\r\n]*+\]), '
     passed = head + key + value + rb'"metadata": (?:\{|"")'
-    return re.compile(rb":::MLLOG(?! " + passed + rb") [^\r\n]*+")
+    return re.compile(rb"MLLOG(?! " + passed + rb")(?<=:::MLLOG) [^\r\n]*+")
 
 
 def events(
@@ -118,8 +118,12 @@ def events(
 ) -> Iterator[Event | Damaged]:
     """What `pattern` (see `wanted`) finds in a block, or between two line ends of it, in order."""
     for match in pattern.finditer(block.data, start, block.end if end is None else end):
-        found = match.start()
-        yield from read_line(match[0][len(TOKEN) :], block.line_at(found), block.offset + found)
+        found = match.start() - _COLONS
+        text, line, offset = match[0][len(TOKEN) - _COLONS :], block.line_at(found), block.offset + found
+        if TOKEN in text:
+            yield from read_line(text, line, offset)
+        else:
+            yield _read_part(text.decode("latin-1"), line, offset)
 
 
 def line_start(block: Block, position: int) -> int:
@@ -190,7 +194,7 @@ def _time(value: object) -> float | None:
 def last_line(block: Block, key: str, before: int | None = None) -> tuple[int, bytes] | None:
     """The last line of a block with this key (before a file offset), found from behind: its offset, and its event."""
     end = block.end if before is None else max(0, min(block.end, before - block.offset))
-    found = block.data.rfind(b'"' + key.encode() + b'"', 0, end)
+    found = sz.rfind(block.data, b'"' + key.encode() + b'"', 0, end)
     start = block.data.rfind(TOKEN, 0, found) if found >= 0 else -1
     if start < 0:
         return None
@@ -199,4 +203,5 @@ def last_line(block: Block, key: str, before: int | None = None) -> tuple[int, b
     return block.offset + start, text.partition(b"\r")[0]
 
 
+_COLONS: Final = 3
 _DECODER: Final = json.JSONDecoder(strict=False)

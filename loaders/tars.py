@@ -29,7 +29,7 @@ from loaders.limits import (
     Limits,
     faults,
     inflated,
-    safe_opener,
+    safe_open,
     stream,
     within_ratio,
 )
@@ -155,7 +155,7 @@ def tar_members(
     seen: set[bytes] = set()
     shared: dict[str, str] = {}
     count = 0
-    with faults(name), io.FileIO(file, opener=safe_opener) as raw:
+    with faults(name), io.FileIO(safe_open(file)) as raw:
         tape = _Tape(raw, is_packed, name, limits)
         while entry := _next_entry(tape, shared):
             count += 1

@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from loaders.archives import HEAD, Member, is_document, is_ignored, not_a_file, packing
-from loaders.limits import Limits, as_text, faults, file_chunks, safe_opener, shown, stream, tidy_name, unsafe_name
+from loaders.archives import Member, is_document, is_ignored, not_a_file, packing
+from loaders.limits import Limits, as_text, shown, stream, tidy_name, unsafe_name
 from loaders.looks import archive_looks, looks_like
+from loaders.plain import PlainFile
 from loaders.tars import tar_members
 from loaders.zips import zip_directory, zip_members
 from mlperf.errors import BrokenFile, LoadError, Problem, UnsafeArchive, Where
@@ -106,23 +107,23 @@ def _file(
     file: Path, name: str, container: Container, limits: Limits, on_progress: Callable[[int], None]
 ) -> Iterator[Source | Problem]:
     """What one file on disk holds: itself, or the members of the archive that it is."""
-    size, head = _beginning(file, container.name if container.kind == "file" else name)
-    form = packing(head)
-    members: Iterator[Member | Problem]
-    if form == "zip":
-        directory = zip_directory(file, name, limits)
-        members = zip_members(file, name, directory, limits, on_progress)
-        form = None if is_document([entry.filename for entry in directory.entries]) else form
-    elif form is not None:
-        members = tar_members(file, name, form == "tar.gz", limits, on_progress)
-    if form is None:
-        is_alone = container.kind == "file"
-        where = container.name if is_alone else name
-        path = as_text(file.name) if is_alone else name.removeprefix(f"{container.name}/")
-        yield Source(where, path, container, size, head, file, partial(file_chunks, file, where, head))
-    else:
-        archive = Container(name, "zip" if form == "zip" else "tar", file)
-        yield from _members(archive, members)
+    with PlainFile(file, container.name if container.kind == "file" else name) as plain:
+        form = packing(plain.head)
+        members: Iterator[Member | Problem]
+        if form == "zip":
+            directory = zip_directory(file, name, limits)
+            members = zip_members(file, name, directory, limits, on_progress)
+            form = None if is_document([entry.filename for entry in directory.entries]) else form
+        elif form is not None:
+            members = tar_members(file, name, form == "tar.gz", limits, on_progress)
+        if form is None:
+            is_alone = container.kind == "file"
+            where = container.name if is_alone else name
+            path = as_text(file.name) if is_alone else name.removeprefix(f"{container.name}/")
+            yield Source(where, path, container, plain.size, plain.head, file, plain.chunks)
+        else:
+            archive = Container(name, "zip" if form == "zip" else "tar", file)
+            yield from _members(archive, members)
 
 
 def _members(archive: Container, members: Iterator[Member | Problem]) -> Iterator[Source | Problem]:
@@ -138,14 +139,6 @@ def _members(archive: Container, members: Iterator[Member | Problem]) -> Iterato
             yield Source(where, member.path, archive, member.size, member.head, archive.path, member.chunks)
 
 
-def _beginning(file: Path, name: str) -> tuple[int, bytes]:
-    with faults(name), open(file, "rb", opener=safe_opener) as content:
-        status = os.fstat(content.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise BrokenFile("is no ordinary file any more.", name, "Name a file, a folder, a .zip or a .tar.gz.")
-        return status.st_size, content.read(HEAD)
-
-
 def packed_files(path: Path, name: str | None = None, limits: Limits = LIMITS) -> list[tuple[Path, str]]:
     """The archives in a folder and the names that `sources` gives them; none where `path` is no folder to be read."""
     try:
@@ -155,9 +148,14 @@ def packed_files(path: Path, name: str | None = None, limits: Limits = LIMITS) -
         folder = Container(_short(path, real, name), "folder", real)
         listed = [entry for entry in _listed(folder, limits) if not isinstance(entry, Problem)]
         names = [(file, f"{folder.name}/{inner}") for file, inner, _ in listed]
-        return [(file, called) for file, called in names if packing(_beginning(file, called)[1])]
+        return [(file, called) for file, called in names if _is_packed(file, called)]
     except (OSError, ValueError, RuntimeError, LoadError):
         return []  # `sources` says what is wrong with it
+
+
+def _is_packed(file: Path, name: str) -> bool:
+    with PlainFile(file, name) as plain:
+        return packing(plain.head) is not None
 
 
 def _short(path: Path, real: Path, name: str | None) -> str:
@@ -237,7 +235,7 @@ Listed = tuple[Path, str, int]
 def _listed(container: Container, limits: Limits) -> Iterator[Listed | Problem]:
     """Files below a folder as (file, path in the folder, bytes), sorted; links and pipes are Problems, never opened."""
     count = 0
-    waiting = [("", container.path)]
+    waiting: list[tuple[str, Path | os.DirEntry[str]]] = [("", container.path)]
     while waiting:
         path, file = waiting.pop()
         count += 1
@@ -251,16 +249,17 @@ def _listed(container: Container, limits: Limits) -> Iterator[Listed | Problem]:
             yield Problem(Where(shown(where)), "unsafe-name", f"{reason} and was not read.", "Rename or move it.")
             continue
         try:
-            status = file.lstat() if path else file.stat()
+            status = file.stat(follow_symlinks=not path)
             if stat.S_ISDIR(status.st_mode):
-                names = sorted((entry.name for entry in file.iterdir()), reverse=True)
-                waiting += [(f"{path}/{name}" if path else name, file / name) for name in names]
+                with os.scandir(file) as inner:
+                    entries = sorted(inner, key=lambda entry: entry.name, reverse=True)
+                waiting += [(f"{path}/{entry.name}" if path else entry.name, entry) for entry in entries]
                 continue
         except OSError as error:
             yield _unreadable(where, error)
             continue
         if stat.S_ISREG(status.st_mode):
-            yield file, tidy_name(path), status.st_size
+            yield Path(file), tidy_name(path), status.st_size
         else:
             yield not_a_file(where, is_link=stat.S_ISLNK(status.st_mode))
 
@@ -274,7 +273,8 @@ def container_digest(source: Source) -> str:
     known = source.container.digests
     if source.file not in known:
         mark = hashlib.sha256()
-        for chunk in file_chunks(source.file, source.name):
-            mark.update(chunk)
+        with PlainFile(source.file, source.name) as plain:
+            for chunk in plain.chunks():
+                mark.update(chunk)
         known[source.file] = mark.hexdigest()
     return known[source.file]

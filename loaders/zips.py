@@ -32,7 +32,7 @@ from loaders.limits import (
     Limits,
     faults,
     inflated,
-    safe_opener,
+    safe_open,
     shown,
     tidy_name,
     within_ratio,
@@ -71,7 +71,7 @@ def zip_directory(file: Path, name: str, limits: Limits) -> ZipDirectory:
     """What `file` says it holds. Raises BrokenFile, and UnsafeArchive when that is too much."""
     with (
         faults(name),
-        io.FileIO(file, opener=safe_opener) as raw,
+        io.FileIO(safe_open(file)) as raw,
         _BoundedDirectory(raw, name, limits) as bounded,
         zipfile.ZipFile(bounded) as archive,
     ):
@@ -146,7 +146,7 @@ def _data_offsets(file: Path, name: str, directory: ZipDirectory) -> dict[int, i
     offsets = {}
     ordered = sorted(directory.entries, key=lambda entry: entry.header_offset)
     ends = [entry.header_offset for entry in ordered[1:]] + [directory.start]
-    with faults(name), io.FileIO(file, opener=safe_opener) as raw, io.BufferedReader(raw) as content:
+    with faults(name), io.FileIO(safe_open(file)) as raw, io.BufferedReader(raw) as content:
         for entry, end in zip(ordered, ends, strict=True):
             content.seek(entry.header_offset)
             header = LOCAL_HEADER.unpack(content.read(LOCAL_HEADER.size))
@@ -163,7 +163,7 @@ def _data_offsets(file: Path, name: str, directory: ZipDirectory) -> dict[int, i
 
 
 def _zip_chunks(file: Path, start: int, entry: zipfile.ZipInfo, where: str) -> Iterator[bytes]:
-    with faults(where), io.FileIO(file, opener=safe_opener) as raw:
+    with faults(where), io.FileIO(safe_open(file)) as raw:
         raw.seek(start)
         left = entry.compress_size
 

@@ -15,7 +15,7 @@ from loaders.mllog import TOKEN, Block, Damaged, Event, blocks, events, last_lin
 from loaders.unpack import Source
 from mlperf.errors import BrokenFile, Problem, Where
 
-STRETCH: Final = 1 << 13
+STRETCH: Final = 1 << 12
 """Bytes behind run_start and before run_stop that are read line by line at least."""
 
 RECENT: Final = 4
@@ -41,7 +41,9 @@ _STATUSES: Final = {
     "fail": "failed",
     "failed": "failed",
 }
-_TIME: Final = re.compile(rb'[^\r\n]{0,200}?"time_ms": ?([0-9]{10,16}(?:\.[0-9]+)?)')
+_TIME: Final = re.compile(
+    rb':::MLLOG (?:\{"namespace": ?"[^"\r\n]*+", ?|[^\r\n]{0,200}?)"time_ms": ?([0-9]{10,16}(?:\.[0-9]+)?)'
+)
 _FAILED: Final = "It counts as a failed run."
 
 
@@ -218,7 +220,8 @@ def _scan(source: Source, seen: _Seen) -> None:
         had_stopped = bool(seen.stops)
         at = 0
         while at < block.end and not seen.is_in_midst:
-            at = _take(block, seen, at, at + STRETCH)
+            first = at if seen.starts else sz.find(block.data, _ENDS, at, block.end)
+            at = _take(block, seen, at, first + STRETCH if first >= 0 else block.end)
             seen.read_to = block.offset + at
         if at < block.end and (found := sz.find(block.data, _ENDS, at, block.end)) < 0:
             skipped, has_skipped = block, True
