@@ -73,6 +73,37 @@ class Twice:
     again: Formula
     low: float
     high: float
+    benchmarks: tuple[str, ...] = ()
+    """Of which it holds; all where it names none."""
+    beside: str | None = None
+    """Of logs that hold this key too."""
+    without: str | None = None
+    """Of logs that do not hold this key."""
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The keys that decide whether it holds."""
+        return tuple(key for key in (self.beside, self.without) if key is not None)
+
+
+@dataclass(frozen=True)
+class Window:
+    """How long a run of one scenario took by its result, in seconds: `factor` times the keys of `count`, over `over`.
+
+    The window of its power measurement is `low` to `high` times as long.
+    """
+
+    scenario: str
+    count: tuple[str, ...]
+    over: str | None
+    factor: float
+    low: float
+    high: float
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys it needs."""
+        return self.count if self.over is None else (*self.count, self.over)
 
 
 class LogRules:
@@ -93,7 +124,9 @@ class LogRules:
         self._guesses = [self._read_guess(entry) for entry in file.entries("guess", "benchmark")]
         self.metrics = dict(_read_metric(entry) for entry in file.entries("metric", "name"))
         self._accuracy = self._read_accuracy(file)
-        self._twice = [_read_twice(entry) for entry in file.entries("plausible", "key")]
+        self._twice = [self._read_twice(entry) for entry in file.entries("plausible", "key")]
+        self._endpoints_twice = [self._read_twice(entry) for entry in file.entries("endpoint_plausible", "key")]
+        self._windows = [_read_window(entry) for entry in file.entries("window", "scenario")]
         file.close()
 
     def _span(self, entry: Entry) -> Span:
@@ -123,6 +156,19 @@ class LogRules:
 
     def _read_meter(self, entry: Entry) -> tuple[Span, tuple[str, ...]]:
         return self._span(entry), _closed(entry, entry.texts("does"))
+
+    def _read_twice(self, entry: Entry) -> Twice:
+        low, high = _range(entry)
+        again = Formula(entry.text("against"), entry.maybe_text("over"), entry.number("factor") or 1.0)
+        benchmarks = entry.texts("benchmarks")
+        if unknown := set(benchmarks) - {benchmark.id for benchmark in self._facts.benchmarks}:
+            raise entry.wrong(f"unknown benchmark {', '.join(sorted(unknown))}")
+        return _closed(
+            entry,
+            Twice(
+                entry.text("key"), again, low, high, benchmarks, entry.maybe_text("beside"), entry.maybe_text("without")
+            ),
+        )
 
     def _read_guess(self, entry: Entry) -> tuple[Span, tuple[str, ...], str]:
         return self._span(entry), entry.texts("contains"), _closed(entry, entry.text("benchmark"))
@@ -200,9 +246,17 @@ class LogRules:
         """The metrics that judge a benchmark; all that are known for one that the catalog does not name."""
         return self._accuracy.get(benchmark, tuple(self.metrics))
 
-    def twice(self, key: str) -> list[Twice]:
-        """What the number at a key is compared with."""
-        return [found for found in self._twice if found.key == key]
+    def twice(self, key: str, benchmark: str | None) -> list[Twice]:
+        """What the number at a key of a LoadGen log is compared with."""
+        return _holding(self._twice, key, benchmark)
+
+    def endpoint_twice(self, key: str, benchmark: str | None) -> list[Twice]:
+        """What the number at a key of an endpoints log is compared with."""
+        return _holding(self._endpoints_twice, key, benchmark)
+
+    def windows(self, scenario: str) -> list[Window]:
+        """How the window of a power measurement is compared with the result of a log of this scenario."""
+        return [window for window in self._windows if window.scenario == scenario]
 
     @functools.cached_property
     def detail_keys(self) -> frozenset[str]:
@@ -211,6 +265,8 @@ class LogRules:
         formulas += [_direct(score).detail for score in self._scores()]
         counted = {key for *_, energy in self._energy for key in (*energy.count, *energy.count_per_second)}
         formulas += [found.again for found in self._twice]
+        counted |= {key for window in self._windows for key in window.keys}
+        counted |= {key for found in self._twice for key in found.asked}
         return frozenset({key for formula in formulas for key in formula.keys} | counted | set(self.ambiguous_keys))
 
     @functools.cached_property
@@ -219,7 +275,8 @@ class LogRules:
         formulas = [formula for *_, rule in self._inferred for formula in rule.summary]
         formulas += [formula for score in self._scores() for formula in _direct(score).summary]
         formulas += [found.again for found in self._twice]
-        return frozenset({key for formula in formulas for key in formula.keys} | set(self.ambiguous_keys))
+        asked = {key for found in self._twice for key in found.asked}
+        return frozenset({key for formula in formulas for key in formula.keys} | asked | set(self.ambiguous_keys))
 
     def _scores(self) -> set[Score]:
         found = (
@@ -247,12 +304,30 @@ def _read_endpoint(entry: Entry) -> Endpoint:
     return _closed(entry, Endpoint(entry.texts("scenarios"), entry.texts("units"), formula))
 
 
-def _read_twice(entry: Entry) -> Twice:
+def _holding(known: list[Twice], key: str, benchmark: str | None) -> list[Twice]:
+    return [found for found in known if found.key == key and (not found.benchmarks or benchmark in found.benchmarks)]
+
+
+def _read_window(entry: Entry) -> Window:
+    low, high = _range(entry)
+    return _closed(
+        entry,
+        Window(
+            entry.text("scenario"),
+            entry.texts("count"),
+            entry.maybe_text("over"),
+            entry.number("factor") or 1.0,
+            low,
+            high,
+        ),
+    )
+
+
+def _range(entry: Entry) -> tuple[float, float]:
     low, high = entry.number("low"), entry.number("high")
-    if low is None or high is None:
-        raise entry.wrong("low or high is missing")
-    again = Formula(entry.text("against"), entry.maybe_text("over"), entry.number("factor") or 1.0)
-    return _closed(entry, Twice(entry.text("key"), again, low, high))
+    if low is None or high is None or low > high:
+        raise entry.wrong("low or high is missing, or low is above high")
+    return low, high
 
 
 def _read_metric(entry: Entry) -> tuple[str, re.Pattern[bytes]]:

@@ -25,8 +25,11 @@ TTFT: Final = "ttft.early_stopping_percentiles.99.0"
 TPOT: Final = "tpot.early_stopping_percentiles.99.0"
 _WANTED: Final[dict[str, tuple[str, ...]]] = {
     **{name: (name,) for name in
-       ("n_samples_issued", "n_samples_completed", "n_samples_failed", "duration_ns", "qps", "tps")},
+       ("n_samples_issued", "n_samples_completed", "n_samples_failed", "duration_ns", "qps", "tps",
+        "legacy_loadgen_window_duration_ns")},
+    "output_sequence_lengths.total": ("output_sequence_lengths", "total"),
     "latency.avg": ("latency", "avg"),
+    "latency.total": ("latency", "total"),
     TTFT: ("ttft", "early_stopping_percentiles", "99.0"),
     TPOT: ("tpot", "early_stopping_percentiles", "99.0"),
 }  # fmt: skip
@@ -147,6 +150,7 @@ def score_endpoint(
             scored.value, scored.unit = value, score.table_units[0]
             found = f"the score is the field {formula.name} of an endpoints log, in {score.unit}."
             scored.note(log.where, "unverified-field", found, "No published table was compared with this reading.")
+            _compare(log, formula, benchmark, scored)
             break
     else:
         scored.note(log.where, "no-score", f"holds no field that gives the score in {score.unit}.", _LEFT_OUT)
@@ -155,6 +159,16 @@ def score_endpoint(
         found = f"state {log.state!r}, complete {log.is_complete}, {failed:.0f} samples failed."
         scored.note(log.where, "invalid-result", found, "It is kept and marked.")
     return scored
+
+
+def _compare(log: Endpoint, formula: Formula, benchmark: str | None, scored: Scored) -> None:
+    """The field of the score against what the same log says of it in other words."""
+    told = dict(log.numbers)
+    for rule in log_rules().endpoint_twice(formula.key or "", benchmark):
+        again = _value(rule.again, told)
+        if again is not None and not rule.low * again <= told[rule.key] <= rule.high * again:
+            found = f"{rule.key} {told[rule.key]:.12g} does not go with {rule.again.name}, which give {again:.12g}."
+            scored.note(log.at(rule.key), "implausible", found, "It was taken as it stands: compare the original.")
 
 
 def _value(formula: Formula, told: dict[str, float]) -> float | None:

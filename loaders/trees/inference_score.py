@@ -99,7 +99,7 @@ def _score_placed(run: Run, scored: Scored, round_id: str, benchmark: str, folde
         scored.note(run.first.where(), "scenario-mismatch", found, _LEFT_OUT)
         return
     scored.is_inferred = rule[1].is_inferred
-    _read(run, scored, rule[1])
+    _read(run, scored, rule[1], benchmark)
     scored.unit = rule[0].table_units[0] if scored.unit == rule[0].unit else scored.unit
 
 
@@ -118,7 +118,7 @@ def _score_unplaced(run: Run, scored: Scored, benchmark: str | None, folder: str
         return
     round_id, rule = rules[0]
     scored.is_inferred = False
-    _read(run, scored, rule)
+    _read(run, scored, rule, benchmark)
     found = f"nothing says of which round this log is; it was scored by the rule of {round_id} ({rule.detail.name})."
     scored.note(scored.where, "no-identity", found, "Load it in its results tree.")
 
@@ -130,7 +130,7 @@ def _fits(run: Run, rule: LogScore) -> bool:
     )
 
 
-def _read(run: Run, scored: Scored, rule: LogScore) -> None:
+def _read(run: Run, scored: Scored, rule: LogScore, benchmark: str | None) -> None:
     """The score by the detail log, else by the summary; what both say must agree."""
     detail = _evaluated(run.detail, [rule.detail])
     summary = _evaluated(run.summary, rule.summary)
@@ -151,14 +151,16 @@ def _read(run: Run, scored: Scored, rule: LogScore) -> None:
         return
     for log, fact in taken.facts:
         scored.use(log, fact)
-        _compare(log, fact, scored)
+        _compare(log, fact, scored, benchmark)
     scored.value, scored.unit, scored.where = taken.value, rule.unit, taken.where
 
 
-def _compare(log: Log, fact: Fact, scored: Scored) -> None:
+def _compare(log: Log, fact: Fact, scored: Scored, benchmark: str | None) -> None:
     """A number against what the same log says of it in other words."""
     number = _number(fact)
-    for rule in log_rules().twice(fact.key):
+    for rule in log_rules().twice(fact.key, benchmark):
+        if (rule.without and log.get(rule.without)) or (rule.beside and not log.get(rule.beside)):
+            continue
         again = _evaluated(log, [rule.again])
         if number is None or again is None or not again.value > 0:
             continue

@@ -146,7 +146,12 @@ KINDS = {
     },  # the archive has run_1 of five only; six have no accuracy.txt
     "v1.0": {},
     "v1.1": {"misplaced-log": 1, "no-accuracy": 2},  # Dell's Server/Server; Intel's two open DLRM print no AUC line
-    "v2.0": {"missing-power": 142, "power-gap": 2, "power-twice": 1},  # no detail logs; NVIDIA's Orin and Xavier
+    "v2.0": {
+        "missing-power": 142,
+        "power-gap": 2,
+        "power-twice": 1,
+        "odd-reading": 5,
+    },  # no detail logs; NVIDIA's Orin and Xavier
     "v3.0": {"missing-power": 3},
     "v3.1": {"missing-accuracy": 15},
     "v5.1": {"missing-power": 1},

@@ -104,13 +104,12 @@ def others(shared: Path, name: str, path: str) -> bytes:
 BELIEVED: dict[str, bytes] = {
     "result_": rb'"time_ms": (\d+), "event_type": "[A-Z_]+", "key": "run_st(?:art|op)"',
     "node_": rb'"time_ms": ?(\d+), ?"event_type": ?"[A-Z_]+", ?"key": ?"power_(?:reading", "value": (\d+)|measurement)',
-    "spl.txt": rb"^Time,(\S+ [\d:.]+),Watts,([\d.]+)",
     "mlperf_log_detail.txt": rb'"key": "(?:power_begin|power_end|result_query_count)", "value": "?([^",]+)',
     "mlperf_log_summary.txt": rb"^Samples per second: ([\d.]+)",
 }
 """By the beginning of a log's name the numbers that a score or a power hangs on alone, as no checksum exists: both ends
-of a run, each reading of a meter and its time, the window of the measured run and its queries, the figure of a summary
-that has no detail log and no second figure."""
+of a run, each reading of a node's meter and its time, the window of the measured run and its queries, the figure of a
+summary that has no detail log and no second figure. What is far from all that stands around it is told all the same."""
 
 
 def believed(tree: Tree, path: str) -> list[tuple[int, int]]:
@@ -242,7 +241,6 @@ def test_a_damaged_log_gives_the_same_score_or_says_what_is_wrong(shared: Path, 
     [
         ("rnnt", "result_"),
         ("bert with power", "node_"),
-        ("Offline with power", "spl.txt"),
         ("SingleStream with power", "mlperf_log_detail.txt"),
         ("a summary alone", "mlperf_log_summary.txt"),
     ],

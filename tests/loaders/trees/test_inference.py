@@ -460,13 +460,59 @@ def test_a_log_of_another_mode_is_no_result(tmp_path: Path, mode: str) -> None:
     assert found.kinds == ["not-performance"]
 
 
-def test_a_digit_changed_on_the_way_shows_where_the_log_says_it_twice(tmp_path: Path) -> None:
-    whole = summary(
-        "Offline", {"Samples per second": 1000, "Max latency (ns)": 600_000_000_000, "samples_per_query": 600_000}
-    )
-    assert read(tmp_path / "whole", tree({SUMMARY: whole})).kinds == []
-    changed = whole.replace("second: 1000", "second: 9000")
-    assert read(tmp_path / "changed", tree({SUMMARY: changed})).kinds == ["implausible"]
+SAID_TWICE = [
+    (
+        "v3.0", "resnet50", "Offline", SUMMARY,
+        {"Samples per second": 1000, "Max latency (ns)": 600_000_000_000, "samples_per_query": 600_000}, 1010,
+    ),
+    ("v5.1", "llama2-70b-99", "Offline", SUMMARY, {"Tokens per second": 29_000, "Samples per second": 100}, 39_000),
+    (
+        "v5.1", "llama2-70b-99", "Offline", DETAIL,
+        {"result_tokens_per_second": 29_000, "result_samples_per_second": 100}, 39_000,
+    ),
+    (
+        "v5.1", "mixtral-8x7b", "Server", DETAIL,
+        {"result_completed_tokens_per_second": 14_400, "result_token_throughput_with_loadgen_overhead": 14_500}, 15_400,
+    ),
+    (
+        "v3.0", "resnet50", "Offline", DETAIL,
+        {"result_samples_per_second": 1000, "result_max_latency_ns": 600_000_000_000,
+         "generated_samples_per_query": 600_000}, 1010,
+    ),
+    (
+        "v1.1", "resnet50", "SingleStream", DETAIL,
+        {"result_90.00_percentile_latency_ns": 500_000, "result_50.00_percentile_latency_ns": 400_000,
+         "result_95.00_percentile_latency_ns": 510_000}, 520_000,
+    ),
+    (
+        "v3.0", "resnet50", "MultiStream", DETAIL,
+        {"early_stopping_latency_ms": 500_000, "result_99.00_percentile_latency_ns": 499_000,
+         "effective_samples_per_query": 8}, 490_000,
+    ),
+]  # fmt: skip
+"""Round, model, scenario, log, what it says (the first gives the score), and another figure for the first."""
+
+
+@pytest.mark.parametrize("round_id, model, scenario, name, said, changed", SAID_TWICE)
+def test_a_digit_changed_on_the_way_shows_where_the_log_says_it_twice(
+    tmp_path: Path, round_id: str, model: str, scenario: str, name: str, said: dict[str, float], changed: float
+) -> None:
+    def kinds(figures: dict[str, float]) -> list[str]:
+        text = summary(scenario, figures) if name == SUMMARY else detail(scenario, **figures)
+        base = f"inference_results_{round_id}/closed/Acme/results/box/{model}/{scenario}/performance/run_1"
+        found = read(tmp_path / str(len(list(tmp_path.iterdir()))), {f"{base}/{name}": text})
+        assert found.one.value is not None
+        return [kind for kind in found.kinds if kind == "implausible"]
+
+    assert kinds(said) == []
+    assert kinds(said | {next(iter(said)): changed}) == ["implausible"]
+
+
+def test_a_permutation_of_samples_lets_more_be_generated_than_were_set(tmp_path: Path) -> None:
+    lines = {"Samples per second": 1100, "Max latency (ns)": 600_000_000_000, "samples_per_query": 600_000}
+    warned = lines | {"WARNING": "sample_concatenate_permutation was set to true."}
+    assert read(tmp_path / "plain", tree({SUMMARY: summary("Offline", lines)})).kinds == ["implausible"]
+    assert read(tmp_path / "warned", tree({SUMMARY: summary("Offline", warned)})).kinds == []
 
 
 @pytest.mark.parametrize("name", [DETAIL, SUMMARY])

@@ -51,6 +51,26 @@ def test_a_log_without_the_field_has_no_score(tmp_path: Path, changes: dict[str,
     assert found.kinds == ["no-score"]
 
 
+TWICE = {
+    "legacy_loadgen_window_duration_ns": 2_000_000_000, "qps": 300.0, "tps": 1_175_890.0,
+    "output_sequence_lengths": {"total": 2_351_780}, "latency": {"avg": 4_000_000.0, "total": 2_400_000_000},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("model, scenario, changed", [
+    ("deepseek-r1", "Server", {"tps": 1_175_990.0}),
+    ("qwen3-vl-235b-a22b", "Offline", {"qps": 301.0}),
+    ("wan-2.2-t2v-a14b", "SingleStream", {"latency": {"avg": 4_000_100.0, "total": 2_400_000_000}}),
+])  # fmt: skip
+def test_a_field_that_the_log_contradicts_is_told(
+    tmp_path: Path, model: str, scenario: str, changed: dict[str, object]
+) -> None:
+    assert "implausible" not in read(tmp_path / "whole", log(model, scenario, **TWICE)).kinds
+    found = read(tmp_path / "changed", log(model, scenario, **(TWICE | changed)))
+    assert "implausible" in found.kinds
+    assert found.one.value is not None
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", "\x00\x00", "[" * 100_000])
 def test_what_is_no_object_is_a_problem(tmp_path: Path, text: str) -> None:
     found = read(tmp_path, {f"{BASE}/deepseek-r1/Server/performance/result_summary.json": text})

@@ -10,13 +10,19 @@ from tests.loaders.trees.making_inference import Files, Read, detail, read
 BEGIN, END = "02-24-2023 18:00:00.000", "02-24-2023 18:01:40.000"
 
 
+def reading(clock: str, watts: float, amperes: float | None = None) -> str:
+    """As the meter of PTDaemon writes it: 120 V, and amperes that go with the watts."""
+    ampere = watts / 120 / 0.5 if amperes is None else amperes
+    return f"Time,02-24-2023 {clock},Watts,{watts:.6f},Volts,120.000000,Amps,{ampere:.6f},PF,0.500000,Mark,x\n"
+
+
 def meter(watts: Callable[[int], float] = lambda _: 200.0, seconds: range = range(-20, 121)) -> str:
     """A reading each second, the window being 0 to 100."""
     lines = []
     for second in seconds:
         moment = 18 * 3600 + second
         clock = f"{moment // 3600:02}:{moment // 60 % 60:02}:{moment % 60:02}.500"
-        lines.append(f"Time,02-24-2023 {clock},Watts,{watts(second):.6f},Volts,119.1,Amps,3.1,PF,0.99,Mark,x\n")
+        lines.append(reading(clock, watts(second)))
     return "".join(lines)
 
 
@@ -38,6 +44,11 @@ def files(scenario: str, spl: str | bytes | None, round_id: str = "v3.0", logged
     text = detail(logged, **(scores[logged] | {key: value for key, value in said.items() if value is not None}))
     found: Files = {f"{base}/run_1/mlperf_log_detail.txt": text, f"{base}/power/client.json": '{"timezone": 0}'}
     return found if spl is None else found | {f"{base}/run_1/spl.txt": spl}
+
+
+def told(found: Read) -> list[str]:
+    """The kinds of what is said of the power: the trees here have no accuracy and no system's sheet."""
+    return [kind for kind in found.kinds if kind not in {"missing-accuracy", "missing-system"}]
 
 
 def power(found: Read) -> tuple[float | None, str | None]:
@@ -142,6 +153,58 @@ def test_bad_lines_are_told_and_left_out(tmp_path: Path, bad: str) -> None:
     found = read(tmp_path, files("Offline", meter() + "\n\nnot a reading\n" + bad))
     assert power(found) == (200.0, "W")
     assert found.problem("bad-line").where.line == 141 + 4
+
+
+def test_watts_that_their_volts_and_amperes_contradict_are_told(tmp_path: Path) -> None:
+    lines = meter().splitlines(keepends=True)
+    lines[50] = lines[50].replace("Watts,200", "Watts,900")
+    found = read(tmp_path, files("Offline", "".join(lines)))
+    assert power(found) == (207.0, "W")  # as the checker counts it
+    assert told(found) == ["odd-reading"]
+    assert found.problem("odd-reading").where.line == 51
+    assert "watts of 1 reading," in found.problem("odd-reading").found
+
+
+@pytest.mark.parametrize("second, kinds", [("90.000000", []), ("99.000000", ["odd-reading"])])
+def test_watts_of_several_channels_are_held_against_these(tmp_path: Path, second: str, kinds: list[str]) -> None:
+    channels = f",Ch1,Watts,110.000000,Volts,120.0,Amps,1.0,PF,0.9,Ch2,Watts,{second},Volts,120.0,Amps,1.0,PF,0.9\n"
+    spl = meter().replace("Mark,x\n", "Mark,x" + channels)
+    found = read(tmp_path, files("Offline", spl))
+    assert (power(found), told(found)) == ((200.0, "W"), kinds)
+
+
+def test_a_meter_that_gives_watts_alone_is_read(tmp_path: Path) -> None:
+    spl = "".join(line.partition("Volts")[0] + "\n" for line in meter().splitlines())
+    found = read(tmp_path, files("Offline", spl))
+    assert (power(found), told(found)) == ((200.0, "W"), [])
+
+
+def test_readings_in_another_order_are_told(tmp_path: Path) -> None:
+    lines = meter().splitlines(keepends=True)
+    found = read(tmp_path, files("Offline", "".join([*lines[:60], lines[61], lines[60], *lines[62:]])))
+    assert (power(found), told(found)) == ((200.0, "W"), ["power-disorder"])
+
+
+@pytest.mark.parametrize(
+    "scenario, said",
+    [
+        ("Offline", {"generated_samples_per_query": 5_000, "result_samples_per_second": 50.0}),
+        ("Server", {"generated_query_count": 5_000, "result_completed_samples_per_sec": 50.0}),
+        ("SingleStream", {"result_query_count": 5_000, "result_qps_with_loadgen_overhead": 50.0}),
+        ("MultiStream", {"result_query_count": 5_000, "result_mean_query_latency_ns": 19_900_000}),
+    ],
+)
+def test_a_window_that_the_result_contradicts_is_told(tmp_path: Path, scenario: str, said: dict[str, object]) -> None:
+    """100 s of both; then the window begins 30 s late, or the result took twice as long."""
+    assert told(read(tmp_path / "same", files(scenario, meter(), **said))) == []
+    late = said | {"power_begin": "02-24-2023 18:00:30.000"}
+    found = read(tmp_path / "late", files(scenario, meter(), **late))
+    assert told(found) == ["odd-window"]
+    assert found.one.power_value is not None
+    assert "for 70.000 s" in found.problem("odd-window").found
+    key, count = next(iter(said.items()))
+    assert isinstance(count, int)
+    assert told(read(tmp_path / "more", files(scenario, meter(), **(said | {key: 2 * count})))) == ["odd-window"]
 
 
 def test_a_missing_and_a_doubled_reading_are_told(tmp_path: Path) -> None:

@@ -224,7 +224,7 @@ def test_a_clock_that_runs_backwards_is_reported(read: Read) -> None:
     [
         ({"before": 2000}, "the line before run_start is dated after it"),
         ({"behind": -2000}, "the line behind run_start is dated before it"),
-        ({"last": 240_000}, "run_stop is dated 6 minutes after the line before it, over half of the run"),
+        ({"last": 240_000}, "run_stop is dated 6 minutes after the line before it, 60% of the run"),
         ({}, None),
     ],
 )

@@ -218,6 +218,33 @@ def test_the_same_runs_in_two_places_are_marked(tmp_path: Path) -> None:
     assert None not in marks.values()
 
 
+# --- pace ---
+
+
+@pytest.mark.parametrize(
+    "minutes, epochs, said",
+    [
+        (12, 59, "took 1.20 times as long per epoch as the median of the group"),
+        (8, 59, "took 0.80 times as long per epoch"),
+        (12, 71, None),
+        (10.1, 59, None),
+    ],
+)
+def test_a_run_out_of_pace_is_told(tmp_path: Path, minutes: float, epochs: int, said: str | None) -> None:
+    odd = log(minutes, at=9000).replace('"epoch_num": 59', f'"epoch_num": {epochs}')
+    read = tree(tmp_path, group([10.0, 10.01] * 5, more={f"{GROUP}/result_9.txt": odd}))
+    assert read.kinds == ([] if said is None else ["odd-pace"])
+    assert read.value is not None
+    if said is not None:
+        (problem,) = read.problems
+        assert (problem.where.file.rpartition("/")[2], problem.where.line) == ("result_9.txt", 11)
+        assert said in problem.found
+
+
+def test_few_runs_have_no_pace(tmp_path: Path) -> None:
+    assert "odd-pace" not in tree(tmp_path, group([10, 10, 10, 20])).kinds
+
+
 # --- power ---
 
 
@@ -275,6 +302,31 @@ def test_power_that_cannot_be_read_gives_no_energy(tmp_path: Path, content: str)
     read = tree(tmp_path, powered({f"{GROUP}/power/result_4/node_0.txt": content}))
     assert read.measurements[0].power_value is None
     assert "no-energy" in read.kinds
+
+
+@pytest.mark.parametrize(
+    "readings, said",
+    [
+        ([*[2000.0] * 599, 2900.0], "2900 W stands alone: the others are 2000 to 2000 W"),
+        ([200.0, *[2000.0] * 599], "200 W stands alone"),
+        ([-40.0, -2.0, *[2000.0] * 598], "2 readings are below zero, the lowest -40 W"),
+    ],
+)
+def test_a_reading_far_from_all_others_is_told(tmp_path: Path, readings: list[float], said: str) -> None:
+    lines = [event("power_measurement_start"), event("conversion_eff", 0.5)]
+    lines += [event("power_reading", watts, at * 1000) for at, watts in enumerate(readings, 1)]
+    content = "\n".join([*lines, event("power_measurement_stop", "null", 600_000)])
+    read = tree(tmp_path, powered({f"{GROUP}/power/result_4/node_0.txt": content}))
+    assert (read.kinds, read.measurements[0].power_value is not None) == (["odd-reading"], True)
+    assert said in read.problems[0].found
+
+
+@pytest.mark.parametrize("readings", [[200.0, 210.0, *[2000.0] * 598], [*[2000.0] * 599, 2060.0]])
+def test_readings_near_another_are_not_told(tmp_path: Path, readings: list[float]) -> None:
+    lines = [event("power_measurement_start"), event("conversion_eff", 0.5)]
+    lines += [event("power_reading", watts, at * 1000) for at, watts in enumerate(readings, 1)]
+    content = "\n".join([*lines, event("power_measurement_stop", "null", 600_000)])
+    assert tree(tmp_path, powered({f"{GROUP}/power/result_4/node_0.txt": content})).kinds == []
 
 
 # --- systems ---
