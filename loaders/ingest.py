@@ -20,6 +20,7 @@ from loaders import registry
 from loaders.limits import as_text
 from loaders.manifest import Listed, Manifest
 from loaders.normalise import normalise
+from loaders.published import published
 from loaders.resolve import MLCOMMONS, Seen
 from loaders.store import Content, Packed, Partition, SourceFile, Stored, add, pack, sighting_id, store
 from loaders.trees.protocol import Assembled, Context, Label, Tree
@@ -148,11 +149,15 @@ class Reading:
     def conclude(self, label: Label | None = None) -> None:
         """Put its trees together, under what the owner says of them; refuse it where nothing in it is ours."""
         labels = {"": label} if label is not None else {}
+        runs: list[Run] = []
         for tree in registry.TREES:
             pieces = self.pieces.pop(tree.NAME, [])
             if self.report.refused is None:
                 for found in tree.assemble(pieces, Context(self.owners_name, self.above, labels)):
                     self.keep_tree(found, tree)
+                    runs += [found] if isinstance(found, Run) else []
+        if self.listed is None:
+            self.report.problems.extend(published().differences(self.seen.values(), runs))
         for folder, count in sorted(self.strangers.items()):
             what = f"{count} training run{'s' if count > 1 else ''}"
             told = f"{what}: no folder and no systems/*.json tell the round, the submitter and the system."

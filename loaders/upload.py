@@ -18,6 +18,7 @@ from loaders.ingest import OWN, Reading, gather
 from loaders.limits import shown, tidy_name
 from loaders.manifest import Manifest
 from loaders.normalise import normalise
+from loaders.published import published
 from loaders.resolve import Seen, resolve
 from loaders.store import sighting_id
 from loaders.trees.protocol import Context, Label, Tree
@@ -292,6 +293,7 @@ class _Draft:
             for found in seen_in(measurement, reading, self.tree.NAME, self.tree.RANK):
                 seen += [found] if isinstance(found, Seen) else []
                 self.problems += [found] if isinstance(found, Problem) else []
+        self.problems += published().differences(seen, self.runs)
         assert reading.source is not None  # what was refused has no groups
         return Entry(
             self.group, self.kind, measurement, tuple(self._placed(run, reading) for run in self.runs), self.checks,

@@ -27,11 +27,17 @@ RECORD: Final = 1 << 13
 
 MAX_SUMMARY: Final = 1 << 20
 
+DETAIL_LATENCIES: Final = ("result_min_latency_ns", "result_max_latency_ns", "result_mean_latency_ns")
+SUMMARY_LATENCIES: Final = ("Min latency (ns)", "Max latency (ns)", "Mean latency (ns)")
+"""What tells a run from all others."""
+
 _ALWAYS_DETAIL: Final = (
+    *DETAIL_LATENCIES,
     "effective_scenario", "effective_test_mode", "result_validity", "result_min_duration_met",
     "result_min_queries_met", "result_perf_constraints_met", "early_stopping_met", "power_begin", "power_end",
 )  # fmt: skip
 _ALWAYS_SUMMARY: Final = (
+    *SUMMARY_LATENCIES,
     "Scenario", "Mode", "Result is", "Performance constraints satisfied", "Min duration satisfied",
     "Min queries satisfied", "Early stopping satisfied",
 )  # fmt: skip

@@ -63,9 +63,9 @@ def whole(shared: Path, folder: Path, name: str) -> Tree:
 
 
 def damaged(shared: Path, folder: Path, name: str, seed: int) -> tuple[Tree, str]:
-    """The logs with one damage, and which."""
+    """The logs with one damage, and which; of published ones every other time as of somebody's own."""
     if name not in WRITTEN:
-        tree, what = mutated(shared, name, seed)
+        tree, what = mutated(shared, name, seed, is_own=bool(seed // len(MUTATIONS) % 2))
         return {f"{CASES[name][0]}/{path}": content for path, content in tree.items()}, what
     tree, chance = written(folder, name), random.Random(f"{name} {seed}")
     way = list(MUTATIONS)[seed % len(MUTATIONS)]
