@@ -54,8 +54,13 @@ class Limits:
     path_depth: int = 32
 
 
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""Characters that break a line, act on a terminal, or (right-to-left marks) make a name read as another."""
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Characters that break a line or act on a terminal."""
+
+TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Right-to-left marks and the like, which make a name read as another; some systems put them into names unasked."""
+
+_REPLACED = re.compile(f"{CONTROL.pattern}|{TURNING.pattern}")
 
 
 def unsafe_name(name: str, limits: Limits) -> str | None:
@@ -84,7 +89,7 @@ def tidy_name(name: str) -> str:
 
 def as_text(name: str) -> str:
     """A name from disk or browser that can be stored and shown: bytes that are no text are written as `\\xe9`."""
-    return CONTROL.sub("�", name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return _REPLACED.sub("�", name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def shown(name: str) -> str:

@@ -23,7 +23,7 @@ from loaders.resolve import Seen, resolve
 from loaders.store import sighting_id
 from loaders.trees.protocol import Context, Label, Tree
 from loaders.unpack import Limits, OnProgress, Source, gathered
-from mlperf.errors import LoadError, Problem, Where
+from mlperf.errors import LoadError, Problem, UnknownFormat, Where
 from mlperf.facts import facts
 from mlperf.model import Check, Kind, Measurement, Run, Sighting, SystemSheet, Verdict
 
@@ -234,10 +234,14 @@ def preview(inspected: Inspected, labels: Mapping[str, Label] | None = None) -> 
     recognised: Counter[str] = Counter()
     skipped: list[tuple[str, str]] = []
     refused: list[Problem | LoadError] = []
+    unknown: list[Reading] = []
     labels = {group: cleaned(label) for group, label in (labels or {}).items()}
     for reading in inspected.readings:
         if reading.report.refused is None:
             reading.judge()
+        if isinstance(reading.report.refused, UnknownFormat):
+            unknown.append(reading)
+            continue
         if isinstance(reading.report.refused, Problem | LoadError):
             refused.append(reading.report.refused)
             continue
@@ -253,6 +257,11 @@ def preview(inspected: Inspected, labels: Mapping[str, Label] | None = None) -> 
         tabled += reading.seen.values()
         recognised += reading.report.recognised
         skipped += reading.report.skipped
+    for reading in unknown:  # a note beside logs is passed over; where there is nothing else, that is told
+        if entries or tabled:
+            skipped += reading.report.skipped
+        elif isinstance(reading.report.refused, UnknownFormat):
+            refused.append(reading.report.refused)
     problems += [between.problem for between in resolve(tabled)[1]]
     ordered = tuple(sorted(entries, key=lambda entry: entry.group))
     return Preview(ordered, tuple(tabled), tuple(sheets), tuple(problems), recognised, tuple(skipped), tuple(refused))

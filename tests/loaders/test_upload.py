@@ -197,7 +197,7 @@ def test_several_groups_in_one_upload_are_told_apart(tmp_path: Path) -> None:
     found = previewed(tmp_path, files)
     assert [entry.group for entry in found.entries] == ["upload/a/rnnt", "upload/b.zip"]
     assert (len(found.tabled), found.results) == (1, 3)
-    assert "notes.txt" in str(found.refused)
+    assert (found.refused, found.skipped) == ((), (("upload/notes.txt", "text"),))
 
 
 def test_what_is_no_log_is_skipped_or_refused_and_said(tmp_path: Path) -> None:
@@ -297,9 +297,27 @@ def test_a_name_that_two_files_have_is_told_and_the_first_is_read(tmp_path: Path
     assert run.minutes in (10, 20)
 
 
+@pytest.mark.parametrize("name", ["gnp.\u202etxt", "\u200fresult.txt", "\u2067a\u2069.txt"])
+@pytest.mark.parametrize("packing", ["", "zip", "tar"])
+def test_marks_that_turn_a_name_are_shown_as_text_and_cost_nothing(tmp_path: Path, name: str, packing: str) -> None:
+    """Also of the folder: Windows puts such marks into names that are copied from its dialogs."""
+    files: dict[str, Any] = {f"up\u202a/rnnt/{path}": text for path, text in ten().items()}
+    files[f"up\u202a/rnnt/{name}"] = "notes"
+    if packing:
+        content = packed(files) if packing == "zip" else tarred(files)
+        files = {f"my\u202elogs.{packing}": content}
+    found = preview(read(tmp_path, files), {"": LABEL})
+    assert only(found).has_score
+    assert not found.refused
+    told = [only(found).group, *(path for path, _ in found.skipped), *(run.where.file for run in only(found).runs)]
+    assert len(found.skipped) == 1
+    assert all(text.isprintable() for text in told)
+    assert "\ufffd" in only(found).group
+
+
 @pytest.mark.parametrize(
     "name",
-    ["../up.txt", "/etc/passwd", "a\x00b.txt", "\u202etxt.exe", "x" * 10_000, "C:\\a.txt", "/".join("d" * 40), ""],
+    ["../up.txt", "/etc/passwd", "a\x00b.txt", "a\u2028b.txt", "x" * 10_000, "C:\\a.txt", "/".join("d" * 40), ""],
 )
 def test_an_unsafe_name_is_told_as_plain_text_and_reaches_no_disk(tmp_path: Path, name: str) -> None:
     inside = set(tmp_path.rglob("*"))
