@@ -156,7 +156,7 @@ class Reading:
                 for found in tree.assemble(pieces, Context(self.owners_name, self.above, labels)):
                     self.keep_tree(found, tree)
                     runs += [found] if isinstance(found, Run) else []
-        if self.listed is None:
+        if self.listed is None and (self.seen or runs):
             self.report.problems.extend(published().differences(self.seen.values(), runs))
         for folder, count in sorted(self.strangers.items()):
             what = f"{count} training run{'s' if count > 1 else ''}"

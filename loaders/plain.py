@@ -18,12 +18,12 @@ READ: Final = 1 << 18
 
 
 class PlainFile:
-    """A file that is open until the `with` around it ends; read after that, it is opened again.
+    """A file that is open until the `with` around it ends; what is read of it after that opens it again.
 
-    What the disk refuses is a BrokenFile, here and when it is read.
+    What the disk refuses is a BrokenFile, here and when it is read. One thread at a time may use it.
     """
 
-    __slots__ = ("_descriptor", "_path", "_where", "head", "size")
+    __slots__ = ("_descriptor", "_identity", "_path", "_where", "head", "size")
 
     def __init__(self, path: Path, where: str) -> None:
         self._path, self._where = path, where
@@ -34,7 +34,7 @@ class PlainFile:
                 if not stat.S_ISREG(status.st_mode):
                     fix = "Name a file, a folder, a .zip or a .tar.gz."
                     raise BrokenFile("is no ordinary file any more.", where, fix)
-                self.size = status.st_size
+                self.size, self._identity = status.st_size, (status.st_dev, status.st_ino)
                 self.head = os.pread(self._descriptor, HEAD, 0)
                 while len(self.head) < min(HEAD, self.size) and (
                     more := os.pread(self._descriptor, HEAD - len(self.head), len(self.head))
@@ -58,17 +58,24 @@ class PlainFile:
             os.close(self._descriptor)
         self._descriptor = None
 
+    def read(self, size: int, at: int) -> bytes:
+        """At most `size` bytes from a place on; none behind the end."""
+        with faults(self._where):
+            if self._descriptor is not None:
+                return os.pread(self._descriptor, size, at)
+            again = safe_open(self._path)
+            try:
+                status = os.fstat(again)
+                if (status.st_dev, status.st_ino) != self._identity:
+                    raise BrokenFile("is another file than it was.", self._where, "Load it again.")
+                return os.pread(again, size, at)
+            finally:
+                os.close(again)
+
     def chunks(self) -> Iterator[bytes]:
         """All of its bytes, from the beginning on, whoever else reads it."""
         yield self.head
-        if len(self.head) < HEAD:
-            return
-        with faults(self._where):
-            own = safe_open(self._path) if self._descriptor is None else os.dup(self._descriptor)
-            try:
-                at = len(self.head)
-                while chunk := os.pread(own, READ, at):
-                    yield chunk
-                    at += len(chunk)
-            finally:
-                os.close(own)
+        at = len(self.head)
+        while at >= HEAD and (chunk := self.read(READ, at)):
+            yield chunk
+            at += len(chunk)

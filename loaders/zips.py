@@ -37,6 +37,7 @@ from loaders.limits import (
     tidy_name,
     within_ratio,
 )
+from loaders.plain import PlainFile
 from mlperf.errors import BrokenFile, Problem, UnsafeArchive
 
 ENCRYPTED = 0x0001 | 0x0040 | 0x2000
@@ -79,7 +80,12 @@ def zip_directory(file: Path, name: str, limits: Limits) -> ZipDirectory:
 
 
 def zip_members(
-    file: Path, name: str, directory: ZipDirectory, limits: Limits, on_progress: Callable[[int], None]
+    plain: PlainFile,
+    file: Path,
+    name: str,
+    directory: ZipDirectory,
+    limits: Limits,
+    on_progress: Callable[[int], None],
 ) -> Iterator[Member | Problem]:
     """Files of a zip in its own order; `on_progress` hears packed bytes done. All is checked before the first comes."""
     _check_together(directory.entries, name, limits)
@@ -91,20 +97,42 @@ def zip_members(
         where = f"{name}/{path}"
         if not _is_folder(entry) and not is_ignored(path):
             if form in {0, stat.S_IFREG}:
-                yield _zip_member(partial(_zip_chunks, file, offsets[id(entry)], entry, where), path, entry.file_size)
+                begun = _Begun(partial(_zip_chunks, plain, offsets[id(entry)], entry, where))
+                size, head = entry.file_size, begun.head
+                yield Member(path, size, head, begun.chunks if size > len(head) else partial(iter, (head,)))
+                begun.forget()
             elif form != stat.S_IFDIR:
                 yield not_a_file(where, is_link=form == stat.S_IFLNK)
         done += entry.compress_size
         on_progress(done)
 
 
-def _zip_member(chunks: Callable[[], Iterator[bytes]], path: str, size: int) -> Member:
-    head = b""
-    content = chunks()
-    while len(head) < HEAD and (chunk := next(content, b"")):
-        head += chunk
-    head = head[:HEAD]
-    return Member(path, size, head, chunks if size > len(head) else lambda: iter((head,)))
+class _Begun:
+    """A member whose beginning was unpacked: who reads it next goes on from there, who reads it later begins anew."""
+
+    def __init__(self, anew: Callable[[], Iterator[bytes]]) -> None:
+        self._anew = anew
+        self._begun: Iterator[bytes] | None = anew()
+        self._first: list[bytes] = []
+        size = 0
+        while size < HEAD and (chunk := next(self._begun, b"")):
+            self._first.append(chunk)
+            size += len(chunk)
+        self.head = b"".join(self._first)[:HEAD]
+
+    def chunks(self) -> Iterator[bytes]:
+        """The whole content."""
+        begun, first = self._begun, self._first
+        self.forget()
+        if begun is None:
+            yield from self._anew()
+        else:
+            yield from first
+            yield from begun
+
+    def forget(self) -> None:
+        """What was unpacked is not kept any longer."""
+        self._begun, self._first = None, []
 
 
 def _is_folder(entry: zipfile.ZipInfo) -> bool:
@@ -162,17 +190,16 @@ def _data_offsets(file: Path, name: str, directory: ZipDirectory) -> dict[int, i
     return offsets
 
 
-def _zip_chunks(file: Path, start: int, entry: zipfile.ZipInfo, where: str) -> Iterator[bytes]:
-    with faults(where), io.FileIO(safe_open(file)) as raw:
-        raw.seek(start)
-        left = entry.compress_size
+def _zip_chunks(plain: PlainFile, start: int, entry: zipfile.ZipInfo, where: str) -> Iterator[bytes]:
+    at, end = start, start + entry.compress_size
 
-        def read(size: int) -> bytes:
-            nonlocal left
-            data = raw.read(min(size, left))
-            left -= len(data)
-            return data
+    def read(size: int) -> bytes:
+        nonlocal at
+        data = plain.read(min(size, end - at), at)
+        at += len(data)
+        return data
 
+    with faults(where):
         is_stored = entry.compress_type == zipfile.ZIP_STORED
         size = checksum = 0
         for chunk in iter(partial(read, CHUNK), b"") if is_stored else inflated(read, RAW_DEFLATE):

@@ -40,9 +40,10 @@ _NUMBER: Final = rb"([-+]?[\d.]+(?:[eE][-+]?\d+)?)"
 _READING: Final = re.compile(
     rb"Time,(?<![^\n]Time,)"  # at the beginning of a line; `^` would be tried at every byte
     rb"(\d\d-\d\d-\d{4} \d\d:\d\d:)(\d\d(?:\.\d+)?),Watts," + _NUMBER + rb","
-    rb"(?:Volts," + _NUMBER + rb",Amps," + _NUMBER + rb",PF," + _NUMBER + rb",Mark,[^,\r\n]*+(,Ch\d[^\r\n]*+)?)?"
+    rb"(?:Volts,([^,]*+),Amps,([^,]*+),PF,([^,]*+),Mark,[^,\r\n]*+(,Ch\d[^\r\n]*+)?)?"
 )
-_CHANNEL: Final = re.compile(rb",Ch\d+,Watts," + _NUMBER + rb",")
+_CHANNEL: Final = slice(3, None, 9)
+"""The watts in `,Ch1,Watts,976.0,Volts,210.4,Amps,4.7,PF,0.98,Ch2,…`, split at its commas."""
 _LINE: Final = re.compile(rb"^Time[^\n]*", re.MULTILINE)
 _MOMENT: Final = re.compile(r"(\d\d-\d\d-\d{4} \d\d:\d\d:)(\d\d(?:\.\d+)?)", re.ASCII)
 
@@ -145,15 +146,19 @@ class Counted:
 Found = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 
 
-def _is_odd(watts: float, volts: bytes, amperes: bytes, factor: bytes, channels: bytes | None) -> bool:
-    """Whether a reading contradicts itself; where one line has several channels, their watts are its own together."""
-    if not volts:
-        return False
+def _again(volts: bytes, amperes: bytes, factor: bytes, channels: bytes) -> float | None:
+    """The watts of a reading by what stands beside them: where one line has several channels, their watts together.
+
+    None where nothing does. ValueError where one of its numbers is none.
+    """
     if channels:
-        again = math.fsum(float(channel) for channel in _CHANNEL.findall(channels))
-    else:
-        again = float(volts) * float(amperes) * float(factor)
-    return not abs(watts - again) <= ODD_WATTS * abs(watts) + 0.01
+        return sum(map(float, channels.split(b",")[_CHANNEL]))
+    return float(volts) * float(amperes) * float(factor) if volts else None
+
+
+def _is_odd(watts: float, again: float | None) -> bool:
+    """Whether a reading contradicts itself."""
+    return again is not None and not abs(watts - again) <= ODD_WATTS * abs(watts) + 0.01
 
 
 def _read_lines(block: bytes, seconds: "array[float]", watts: "array[float]") -> tuple[list[int], list[int]]:
@@ -164,13 +169,14 @@ def _read_lines(block: bytes, seconds: "array[float]", watts: "array[float]") ->
     """
     found: list[Found] = _READING.findall(block)
     try:
-        moments = [_minute(reading[0]) + float(reading[1]) for reading in found]
+        moments = [_minute(minute) + float(second) for minute, second, *_ in found]
         powers = [float(reading[2]) for reading in found]
-        has_odd = any(_is_odd(power, *reading[3:]) for power, reading in zip(powers, found, strict=True))
+        again = [_again(*reading[3:]) for reading in found]
     except ValueError:
         return _read_each(block, seconds, watts)
-    is_whole = len(found) == block.count(b"\nTime") + block.startswith(b"Time") and math.isfinite(math.fsum(powers))
-    if has_odd or not is_whole:
+    is_whole = len(found) == block.count(b"\nTime") + block.startswith(b"Time")
+    is_plain = not any(map(_is_odd, powers, again))
+    if not (is_plain and is_whole and math.isfinite(math.fsum(powers))):
         return _read_each(block, seconds, watts)
     seconds.extend(moments)
     watts.extend(powers)
@@ -181,24 +187,25 @@ def _read_each(block: bytes, seconds: "array[float]", watts: "array[float]") -> 
     """The same line by line, for a block in which some are wrong."""
     wrong: list[int] = []
     odd: list[int] = []
+    line, counted = 0, 0
     for match in _LINE.finditer(block):
+        line, counted = line + block.count(b"\n", counted, match.start()), match.start()
         reading = _READING.match(match[0])
-        number = block.count(b"\n", 0, match.start())
         try:
             moment, power = (_minute(reading[1]) + float(reading[2]), float(reading[3])) if reading else (0.0, math.nan)
         except ValueError:
             power = math.nan
-        if not math.isfinite(power):
-            wrong.append(number)
+        if reading is None or not math.isfinite(power):
+            wrong.append(line)
             continue
         seconds.append(moment)
         watts.append(power)
         try:
-            is_odd = reading is not None and _is_odd(power, reading[4], reading[5], reading[6], reading[7])
+            is_odd = _is_odd(power, _again(*(part or b"" for part in reading.group(4, 5, 6, 7))))
         except ValueError:
             is_odd = True
         if is_odd:
-            odd.append(number)
+            odd.append(line)
     return wrong, odd
 
 
