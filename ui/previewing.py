@@ -153,5 +153,5 @@ def faults(seen: Preview, key: str) -> None:
 
 
 def _recognised(found: Iterable[tuple[str, int]]) -> list[str]:
-    told = [f"{count_text(number, 'file')} as {what}" for what, number in found]
+    told = [f"{count_text(number, 'file')} as {what.replace('`', '')}" for what, number in found]
     return [f"Recognised: {'; '.join(told)}"] if told else []

@@ -24,6 +24,8 @@ from ui import paging, report
 MARKS: Final[Mapping[str, str]] = {"met": "✓ met", "broken": "✗ broken", "unknown": "? not told"}
 ROWS: Final = 12
 """Rows that a table shows before it scrolls."""
+FAULTS: Final = 50
+"""Faults that a page of them shows: each takes several lines."""
 OFFERED: Final = 200
 """Results that a list offers at a time: no browser should be sent thousands."""
 BRIEF: Final = 80
@@ -150,7 +152,7 @@ STYLE: Final = """
 .checks th, .checks td { text-align: left; vertical-align: top; padding: .32rem .6rem; overflow-wrap: anywhere;
     border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent) }
 .checks th { font-weight: 400; opacity: .75 }
-.checks th:nth-child(1) { width: 27% } .checks th:nth-child(2) { width: 6.5rem }
+.checks th:nth-child(1) { width: 27% } .checks:not(.faults) th:nth-child(2) { width: 6.5rem }
 .checks td > div { max-height: 9rem; overflow-y: auto }
 .checks small { display: block; opacity: .7; font-size: .7rem }
 .checks tr:last-child > td { border-bottom: 0 }
@@ -207,8 +209,9 @@ def told(entry: Entry) -> Told:
 
 def show(one: Told, key: str) -> None:
     """Would it count, then each part in a tab; places are seen from the folder of the logs."""
-    verdict = sentence(one.checks["verdict"].to_pylist())
-    st.html(f'<p style="margin:0"><b>{html.escape(verdict)}</b></p>')
+    verdict, count = sentence(one.checks["verdict"].to_pylist()), one.problems.num_rows
+    also = f" There {'is' if count == 1 else 'are'} {metrics.count_text(count, 'fault')} in the logs." if count else ""
+    st.html(f'<p style="margin:0"><b>{html.escape(verdict + also)}</b></p>')
     parts = [
         ("Would it count?", _near(one.checks, one.folder), _checks),
         ("Runs", _near(one.runs, one.folder), _runs),
@@ -257,23 +260,42 @@ def _plain(rows: pa.Table) -> pa.Table:
 
 
 def _checks(rows: pa.Table, _: str) -> None:
-    """Every check whole, its lines broken where they must be: few rows, long sentences."""
+    """Every check whole."""
     heads = ("Rule", "Verdict", "Found", "Needed", "File and line")
-    cells = "".join(f"<th>{head}</th>" for head in heads)
-    lines = "".join(_check(row) for row in rows.to_pylist())
-    st.html(
-        f'<style>{STYLE}</style><div class="checks" tabindex="0"><table><thead><tr>{cells}</tr></thead>'
-        f"<tbody>{lines}</tbody></table></div>"
-    )
+    _sentences("checks", heads, [_check(row) for row in rows.to_pylist()])
 
 
-def _check(row: Mapping[str, Any]) -> str:
-    told = {name: html.escape(shown_text(text or "")) for name, text in row.items()}
+def _check(row: Mapping[str, Any]) -> tuple[str, Sequence[str]]:
+    told = _escaped(row)
     rule = f"{told['rule']}<small>{told['source']}</small>"
-    cells = (("Rule", rule), ("Verdict", MARKS[row["verdict"]]), ("Found", told["found"]),
-             ("Needed", told["needed"]), ("File and line", told["place"]))  # fmt: skip
-    inner = "".join(f'<td data-head="{head}"><div>{cell}</div></td>' for head, cell in cells)
-    return f'<tr class="{row["verdict"]}">{inner}</tr>'
+    return row["verdict"], (rule, MARKS[row["verdict"]], told["found"], told["needed"], told["place"])
+
+
+def faults(rows: pa.Table, key: str) -> None:
+    """What is wrong in the logs, file by file, every sentence whole."""
+    heads = {"place": "File and line", "found": "Found", "fix": "What was done, or can be"}
+    most = min(FAULTS, paging.rows_of_a_page(rows, paging.room() // 2))
+    told = [_escaped(row) for row in paging.page(rows, most, heads, key).to_pylist()]
+    _sentences("faults", tuple(heads.values()), [("", [row[name] for name in heads]) for row in told])
+
+
+def _escaped(row: Mapping[str, Any]) -> dict[str, str]:
+    return {name: html.escape(shown_text(text or "")) for name, text in row.items()}
+
+
+def _sentences(kind: str, heads: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """A table of few rows and long sentences, broken where they must be: (class of the row, its cells as HTML) each."""
+    names = "".join(f"<th>{head}</th>" for head in heads)
+    lines = [
+        f'<tr class="{name}">'
+        + "".join(f'<td data-head="{head}"><div>{cell}</div></td>' for head, cell in zip(heads, cells, strict=True))
+        + "</tr>"
+        for name, cells in rows
+    ]
+    st.html(
+        f'<style>{STYLE}</style><div class="checks {kind}" tabindex="0"><table><thead><tr>{names}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
 
 
 def _runs(rows: pa.Table, key: str) -> None:
@@ -292,14 +314,6 @@ def _runs(rows: pa.Table, key: str) -> None:
     marked = unverified.MARK
     report.note([f"Each run's minutes are {marked}. What the score leaves out stands under “{states.label}”."])
     table(rows, key, "The training runs, and which of them the score counts", columns)
-
-
-def faults(rows: pa.Table, key: str) -> None:
-    """What is wrong in the logs, file by file."""
-    text = st.column_config.TextColumn
-    columns = {"place": text("File and line", width=330), "found": text("Found", width=420),
-               "fix": text("What was done, or can be", width=330)}  # fmt: skip
-    table(rows, key, "What is wrong in the logs, and where", columns)
 
 
 def _places(rows: pa.Table, key: str) -> None:

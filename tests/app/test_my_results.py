@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -258,7 +259,20 @@ def test_what_is_no_result_is_told_with_what_it_looks_like() -> None:
 def test_many_refused_files_stand_in_a_table() -> None:
     test = upload(opened("my_results"), *((f"{number}.zip", b"PK\x03\x04 no archive") for number in range(9)))
     assert "9 files were not read." in texts(test)
-    assert [row["place"] for row in table(test, {"fix"})] == [f"upload/{number}.zip" for number in range(9)]
+    rows = re.findall(r'<td data-head="File and line"><div>(.*?)</div>', html(test))
+    assert rows == [f"upload/{number}.zip" for number in range(9)]
+    test.button(key="mine.discard").click().run()
+
+
+def test_faults_are_told_beside_the_verdict_and_stand_whole() -> None:
+    """One of the runs took twice as long for the same epochs."""
+    logs = {f"result_{number}.txt": making_training.log(10 + number / 100, at=number * 1000) for number in range(9)}
+    logs["result_9.txt"] = making_training.log(20, at=9000)
+    test = upload(opened("my_results"), ("slow.zip", packed(logs)))
+    shown = html(test)
+    assert "There is 1 fault in the logs." in shown
+    assert "took 1.99 times as long per epoch as the median of the group." in shown
+    assert "slow.zip/result_9.txt:11" in shown
     test.button(key="mine.discard").click().run()
 
 
