@@ -40,10 +40,10 @@ _NUMBER: Final = rb"([-+]?[\d.]+(?:[eE][-+]?\d+)?)"
 _READING: Final = re.compile(
     rb"Time,(?<![^\n]Time,)"  # at the beginning of a line; `^` would be tried at every byte
     rb"(\d\d-\d\d-\d{4} \d\d:\d\d:)(\d\d(?:\.\d+)?),Watts," + _NUMBER + rb","
-    rb"(?:Volts,([^,]*+),Amps,([^,]*+),PF,([^,]*+),Mark,[^,\r\n]*+(,Ch\d[^\r\n]*+)?)?"
+    rb"(Volts,[^\r\n]*+)?"
 )
-_CHANNEL: Final = slice(3, None, 9)
-"""The watts in `,Ch1,Watts,976.0,Volts,210.4,Amps,4.7,PF,0.98,Ch2,…`, split at its commas."""
+_CHANNEL: Final = slice(10, None, 9)
+"""The watts of each channel in `Volts,211.0,Amps,4.6,PF,0.98,Mark,x,Ch1,Watts,976.0,Volts,…`, split at its commas."""
 _LINE: Final = re.compile(rb"^Time[^\n]*", re.MULTILINE)
 _MOMENT: Final = re.compile(r"(\d\d-\d\d-\d{4} \d\d:\d\d:)(\d\d(?:\.\d+)?)", re.ASCII)
 
@@ -143,17 +143,17 @@ class Counted:
             self.first = line + places[0]
 
 
-Found = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
-
-
-def _again(volts: bytes, amperes: bytes, factor: bytes, channels: bytes) -> float | None:
+def _again(beside: bytes) -> float | None:
     """The watts of a reading by what stands beside them: where one line has several channels, their watts together.
 
-    None where nothing does. ValueError where one of its numbers is none.
+    None where nothing does. ValueError or IndexError where that is not as meters write it.
     """
-    if channels:
-        return sum(map(float, channels.split(b",")[_CHANNEL]))
-    return float(volts) * float(amperes) * float(factor) if volts else None
+    if not beside:
+        return None
+    parts = beside.split(b",")
+    if len(parts) > 8:
+        return sum(map(float, parts[_CHANNEL]))
+    return float(parts[1]) * float(parts[3]) * float(parts[5])
 
 
 def _is_odd(watts: float, again: float | None) -> bool:
@@ -167,12 +167,12 @@ def _read_lines(block: bytes, seconds: "array[float]", watts: "array[float]") ->
     Counted from the block's first line: those that begin with `Time` but are no readings, and those that contradict
     themselves.
     """
-    found: list[Found] = _READING.findall(block)
+    found: list[tuple[bytes, bytes, bytes, bytes]] = _READING.findall(block)
     try:
-        moments = [_minute(minute) + float(second) for minute, second, *_ in found]
+        moments = [_minute(minute) + float(second) for minute, second, _, _ in found]
         powers = [float(reading[2]) for reading in found]
-        again = [_again(*reading[3:]) for reading in found]
-    except ValueError:
+        again = [_again(reading[3]) for reading in found]
+    except (ValueError, IndexError):
         return _read_each(block, seconds, watts)
     is_whole = len(found) == block.count(b"\nTime") + block.startswith(b"Time")
     is_plain = not any(map(_is_odd, powers, again))
@@ -201,8 +201,8 @@ def _read_each(block: bytes, seconds: "array[float]", watts: "array[float]") -> 
         seconds.append(moment)
         watts.append(power)
         try:
-            is_odd = _is_odd(power, _again(*(part or b"" for part in reading.group(4, 5, 6, 7))))
-        except ValueError:
+            is_odd = _is_odd(power, _again(reading[4] or b""))
+        except (ValueError, IndexError):
             is_odd = True
         if is_odd:
             odd.append(line)
