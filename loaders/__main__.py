@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         help="folders of MLCommons' tables and results repositories",
     )
     built.add_argument(
-        "--to", type=Path, default=snapshot.DATA, metavar="DIR", help="where the Parquet files go (data/)"
+        "--to", type=Path, default=manifest.DATA, metavar="DIR", help="where the Parquet files go (data/)"
     )
     _add_jobs(built)
     built.set_defaults(run=_snapshot)

@@ -12,7 +12,10 @@ from mlperf.errors import CatalogError
 
 E = TypeVar("E")
 
-PATH = Path(__file__).parent.parent / "data" / "SOURCES.toml"
+DATA = Path(__file__).parent.parent / "data"
+"""The embedded snapshot."""
+
+PATH = DATA / "SOURCES.toml"
 
 
 @dataclass(frozen=True)

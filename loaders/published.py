@@ -13,11 +13,10 @@ from typing import Final
 
 import duckdb
 
+from loaders.manifest import DATA
 from loaders.resolve import Seen
 from mlperf.errors import Problem
 from mlperf.model import Run, Sighting
-
-DATA: Final = Path(__file__).parent.parent / "data"
 
 PRINTED: Final = 5e-6
 """Of a figure: a summary prints six digits of what its detail log has in full."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from loaders import store
 from loaders.ingest import SourceReport, added, read
-from loaders.manifest import Manifest
+from loaders.manifest import DATA, Manifest
 from loaders.processes import a_few_ahead, started
 from loaders.unpack import OnProgress
 from mlperf.errors import DashboardError, StoreError
@@ -21,8 +21,6 @@ Watch = Callable[[Path], AbstractContextManager[OnProgress]]
 """Shows how far the reading of a folder has come."""
 
 TABLES: Final = ("results", "systems", "runs", "sheets", "problems", "sources", "sightings")
-
-DATA: Final = Path(__file__).parent.parent / "data"
 
 MAX_BYTES: Final = 8_000_000
 """The snapshot travels with every clone: all files together stay under 8 MB."""

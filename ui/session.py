@@ -288,7 +288,7 @@ def _downloaded(scope: Scope, filters: Filters, form: export.Format) -> bytes:
 
 
 def _folder() -> Path:
-    return Path(os.environ.get(FOLDER) or snapshot.DATA)
+    return Path(os.environ.get(FOLDER) or manifest.DATA)
 
 
 @cache
