@@ -60,8 +60,6 @@ CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Right-to-left marks and the like, which make a name read as another; some systems put them into names unasked."""
 
-_REPLACED = re.compile(f"{CONTROL.pattern}|{TURNING.pattern}")
-
 
 def unsafe_name(name: str, limits: Limits) -> str | None:
     """Why a member or file of this name is refused, as the end of a sentence; None when it is fine."""
@@ -88,8 +86,12 @@ def tidy_name(name: str) -> str:
 
 
 def as_text(name: str) -> str:
-    """A name from disk or browser that can be stored and shown: bytes that are no text are written as `\\xe9`."""
-    return _REPLACED.sub("�", name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """A name from disk or browser that can be stored and shown: bytes that are no text are written as `\\xe9`.
+
+    So are marks that turn it, `\\u202e`: names that differ in these alone stay different.
+    """
+    name = TURNING.sub(lambda mark: f"\\u{ord(mark[0]):04x}", name) if TURNING.search(name) else name
+    return CONTROL.sub("�", name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def shown(name: str) -> str:

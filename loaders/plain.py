@@ -79,3 +79,5 @@ class PlainFile:
         while at >= HEAD and (chunk := self.read(READ, at)):
             yield chunk
             at += len(chunk)
+        if at < self.size:
+            raise BrokenFile("became shorter while it was read.", self._where, "Load it again when it is complete.")

@@ -5,7 +5,7 @@ inference that took exactly so long at least, at most and on average.
 """
 
 import functools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +21,14 @@ from mlperf.model import Run, Sighting
 PRINTED: Final = 5e-6
 """Of a figure: a summary prints six digits of what its detail log has in full."""
 
+TWO_DECIMALS: Final = 0.0056
+"""Half of the last digit of a rate in a summary, and of the sixth digit that its detail log prints."""
+
 _FIX: Final = "One of the two logs was changed: compare yours with the published one."
+_FIX_TRAINING: Final = "Their times are the same: a scaling.json or a file of power is missing, or was changed."
 _FIGURES: Final = """
-    select results.same_runs, results.round, results.scenario, sightings.unit, sightings.value, sightings.power_value,
-           sightings.source_path, sightings.source
+    select results.same_runs, results.round, results.scenario, sightings.unit, results.benchmark, sightings.value,
+           sightings.power_value, sightings.source_path, sightings.source
     from sightings join results using (result_id, suite)
     where sightings.basis = 'computed' and sightings.value is not null and results.same_runs is not null
 """
@@ -37,15 +41,18 @@ class Figure:
 
     of: tuple[str, str | None, str]
     """Round, scenario and unit: what decides how it was computed."""
+    benchmark: str
     value: float
     power: float | None
     place: str
 
-    def agrees(self, sighting: Sighting) -> bool:
-        """Whether another figure of the same runs is the same, to the digits that logs print."""
+    def apart(self, sighting: Sighting) -> float:
+        """How far another figure of the same runs is from it: 0 where it is the same, to the digits that logs print."""
         assert sighting.value is not None
-        powers = self.power is None or sighting.power_value is None or _is_near(self.power, sighting.power_value)
-        return _is_near(self.value, sighting.value) and powers
+        printed = TWO_DECIMALS if sighting.scenario and round(sighting.value, 2) == sighting.value else 0.0
+        powers = (self.power, sighting.power_value)
+        far = _apart(self.value, sighting.value, printed)
+        return far if powers[0] is None or powers[1] is None else far + _apart(powers[0], powers[1], 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,11 @@ class Clock:
     start: int
     stop: int
     place: str
+
+    @property
+    def folder(self) -> str:
+        """Of its group."""
+        return self.place.rpartition("/")[0]
 
 
 class Published:
@@ -71,8 +83,11 @@ class Published:
         connection = duckdb.connect(":memory:")
         for table in tables:
             connection.read_parquet(str(folder / f"{table}.parquet")).create_view(table)
-        for mark, round_id, scenario, unit, value, power, path, source in connection.execute(_FIGURES).fetchall():
-            self._figures[mark].append(Figure((round_id, scenario, unit), value, power, f"{source}/{path}"))
+        for mark, round_id, scenario, unit, benchmark, value, power, path, source in connection.execute(
+            _FIGURES
+        ).fetchall():
+            figure = Figure((round_id, scenario, unit), benchmark, value, power, f"{source}/{path}")
+            self._figures[mark].append(figure)
         for benchmark, start, stop, path, source in connection.execute(_RUNS).fetchall():
             clock = Clock(benchmark, start, stop, f"{source}/{path}")
             self._starts[start].append(clock)
@@ -86,20 +101,46 @@ class Published:
             found = self._figure(item.sighting) if item.is_computed else None
             if found is not None and item.sighting.where not in told:
                 told.add(item.sighting.where)
-                yield Problem(item.sighting.where, "not-as-published", found, _FIX)
+                fix = _FIX_TRAINING if item.sighting.scenario is None else _FIX
+                yield Problem(item.sighting.where, "not-as-published", found, fix)
+        groups: dict[str, list[Run]] = defaultdict(list)
         for run in runs:
-            if run.stopped_ms is not None and run.started_ms is not None and (said := self._run(run)):
-                yield Problem(run.where, "not-as-published", said, _FIX)
+            if run.stopped_ms is not None and run.started_ms is not None:
+                groups[run.group].append(run)
+        for group in groups.values():
+            yield from self._group(group)
 
     def _figure(self, sighting: Sighting) -> str | None:
         of = (sighting.round, sighting.scenario, sighting.unit)
         known = [figure for figure in self._figures.get(sighting.same_runs or "", ()) if figure.of == of]
         if sighting.power_value is not None:  # the same runs may be there with and without their power
             known = [figure for figure in known if figure.power is not None] or known
-        if sighting.value is None or not known or any(figure.agrees(sighting) for figure in known):
+        if sighting.value is None or not known:
             return None
-        here, there = _said(sighting.value, sighting.power_value), _said(known[0].value, known[0].power)
-        return f"gives {here}; the very same runs give {there} in {known[0].place}."
+        same = [figure for figure in known if figure.benchmark == sighting.benchmark]
+        if not same:
+            return f"is the log of {known[0].benchmark} in {known[0].place}, not of {sighting.benchmark}."
+        nearest = min(same, key=lambda figure: figure.apart(sighting))
+        if nearest.apart(sighting) == 0:
+            return None
+        here, there = _said(sighting.value, sighting.power_value), _said(nearest.value, nearest.power)
+        return f"gives {here}; the very same runs give {there} in {nearest.place}."
+
+    def _group(self, runs: list[Run]) -> Iterator[Problem]:
+        """Runs that are not as published, and those of another group than most."""
+        folders = {id(run): {clock.folder for clock in self._same(run)} for run in runs}
+        counts = Counter(folder for found in folders.values() for folder in found)
+        usual, count = counts.most_common(1)[0] if counts else ("", 0)
+        for run in runs:
+            said = self._run(run)
+            if said is None and 2 * count > len(runs) and usual not in folders[id(run)]:
+                said = f"is none of the published runs of {usual}, as {count} others of its group are."
+            if said is not None:
+                yield Problem(run.where, "not-as-published", said, _FIX)
+
+    def _same(self, run: Run) -> list[Clock]:
+        clocks = self._starts.get(run.started_ms or 0, ())
+        return [clock for clock in clocks if clock.stop == run.stopped_ms and clock.benchmark == run.benchmark]
 
     def _run(self, run: Run) -> str | None:
         ends = (("begins", "ends", self._starts, run.started_ms), ("ends", "begins", self._stops, run.stopped_ms))
@@ -114,8 +155,10 @@ class Published:
         return None
 
 
-def _is_near(one: float, other: float) -> bool:
-    return abs(one - other) <= PRINTED * abs(other)
+def _apart(one: float, other: float, printed: float) -> float:
+    """How far two figures are apart, in shares of one; 0 where they are the same, to the digits that were printed."""
+    far = abs(one - other)
+    return 0.0 if far <= max(PRINTED * abs(one), printed) else far / abs(one)
 
 
 def _said(value: float, power: float | None) -> str:

@@ -168,12 +168,17 @@ def _folder(
     listed = [entry for entry in _listed(container, limits) if isinstance(entry, Problem) or entry[0] not in without]
     total = sum(0 if isinstance(entry, Problem) else entry[2] for entry in listed)
     done = 0
+    known: set[str] = set()
     for entry in listed:
         if isinstance(entry, Problem):
             yield entry
             continue
         file, path, size = entry
         name = f"{container.name}/{path}"
+        if path in known:  # as text: names that are no UTF-8 may look like others
+            yield Problem(Where(name), "same-name", "is the name of two files.", "Only one was read. Rename the other.")
+            continue
+        known.add(path)
         yield from _guarded(file, name, container, limits, partial(_report, progress, done, size, total))
         done += size
         progress(done, total)

@@ -97,8 +97,9 @@ def zip_members(
         where = f"{name}/{path}"
         if not _is_folder(entry) and not is_ignored(path):
             if form in {0, stat.S_IFREG}:
-                begun = _Begun(partial(_zip_chunks, plain, offsets[id(entry)], entry, where))
-                size, head = entry.file_size, begun.head
+                size = entry.file_size
+                begun = _Begun(partial(_zip_chunks, plain, offsets[id(entry)], entry, where), size)
+                head = begun.head
                 yield Member(path, size, head, begun.chunks if size > len(head) else partial(iter, (head,)))
                 begun.forget()
             elif form != stat.S_IFDIR:
@@ -110,12 +111,12 @@ def zip_members(
 class _Begun:
     """A member whose beginning was unpacked: who reads it next goes on from there, who reads it later begins anew."""
 
-    def __init__(self, anew: Callable[[], Iterator[bytes]]) -> None:
+    def __init__(self, anew: Callable[[], Iterator[bytes]], size: int) -> None:
         self._anew = anew
         self._begun: Iterator[bytes] | None = anew()
         self._first: list[bytes] = []
-        size = 0
-        while size < HEAD and (chunk := next(self._begun, b"")):
+        is_short, size = size <= HEAD, 0  # a short one is read to its end, where its checksum is looked at
+        while (is_short or size < HEAD) and (chunk := next(self._begun, b"")):
             self._first.append(chunk)
             size += len(chunk)
         self.head = b"".join(self._first)[:HEAD]

@@ -159,7 +159,9 @@ class LogRules:
 
     def _read_twice(self, entry: Entry) -> Twice:
         low, high = _range(entry)
-        again = Formula(entry.text("against"), entry.maybe_text("over"), entry.number("factor") or 1.0)
+        again = Formula(entry.maybe_text("against"), entry.maybe_text("over"), entry.number("factor") or 1.0)
+        if not again.keys:
+            raise entry.wrong("it names neither against nor over")
         benchmarks = entry.texts("benchmarks")
         if unknown := set(benchmarks) - {benchmark.id for benchmark in self._facts.benchmarks}:
             raise entry.wrong(f"unknown benchmark {', '.join(sorted(unknown))}")

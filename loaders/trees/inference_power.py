@@ -125,7 +125,7 @@ def read_readings(source: Source, place: Place) -> Iterator[Readings | Problem]:
     if odd.number:
         odds = count_text(odd.number, "reading")
         found = f"the watts of {odds}, this the first, do not go with the volts, amperes and power factor beside them."
-        yield Problem(Where(source.name, odd.first), "odd-reading", found, "They were counted, as the checker does.")
+        yield Problem(Where(source.name, odd.first), "odd-reading", found, "They were left in, as by the checker.")
     yield Readings(place, Where(source.name), seconds.tobytes(), watts.tobytes())
 
 
@@ -175,7 +175,7 @@ def _read_lines(block: bytes, seconds: "array[float]", watts: "array[float]") ->
     except (ValueError, IndexError):
         return _read_each(block, seconds, watts)
     is_whole = len(found) == block.count(b"\nTime") + block.startswith(b"Time")
-    is_plain = not any(map(_is_odd, powers, again))
+    is_plain = not any(map(_is_odd, powers, again)) and (None not in again or not any(again))
     if not (is_plain and is_whole and math.isfinite(math.fsum(powers))):
         return _read_each(block, seconds, watts)
     seconds.extend(moments)
@@ -188,6 +188,7 @@ def _read_each(block: bytes, seconds: "array[float]", watts: "array[float]") -> 
     wrong: list[int] = []
     odd: list[int] = []
     line, counted = 0, 0
+    has_volts = b",Volts," in block  # then a line without them is cut or damaged
     for match in _LINE.finditer(block):
         line, counted = line + block.count(b"\n", counted, match.start()), match.start()
         reading = _READING.match(match[0])
@@ -201,7 +202,7 @@ def _read_each(block: bytes, seconds: "array[float]", watts: "array[float]") -> 
         seconds.append(moment)
         watts.append(power)
         try:
-            is_odd = _is_odd(power, _again(reading[4] or b""))
+            is_odd = _is_odd(power, _again(reading[4])) if reading[4] else has_volts
         except (ValueError, IndexError):
             is_odd = True
         if is_odd:

@@ -88,6 +88,13 @@ def read(source: Source) -> Iterator[Piece | Problem]:
         yield Piece(source.name, source.path, found, piece)
 
 
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object of JSON in which no key stands twice; ValueError for another."""
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
 def _factor(source: Source) -> float | Problem:
     """The factor of a scaling.json.
 
@@ -96,7 +103,7 @@ def _factor(source: Source) -> float | Problem:
     with source.open() as stream:
         data = stream.read(1 << 16)
     try:
-        content = json.loads(data.decode("utf-8-sig"))
+        content = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once)
         factor = content["scaling_factor"] if isinstance(content, dict) else None
     except (ValueError, KeyError, RecursionError):
         factor = None

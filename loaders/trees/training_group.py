@@ -23,6 +23,15 @@ ODD_PACE: Final = 0.02
 Of 19,410 published runs that converged in groups of `MIN_PACES` at least, 98 are."""
 ODD_SPREAD: Final = 5.0
 MIN_PACES: Final = 5
+FEW_PACES: Final = 3
+ODD_PACE_OF_FEW: Final = 0.1
+"""In groups of three or four, of which all 456 published runs are within 0.071 of the median."""
+
+ODD_DAYS: Final = 60
+"""A run began so long before or after the others: of 19,866 published runs none is over 51 days from the median."""
+
+SCALING: Final = (1.0, 1.25)
+"""All 497 published factors lie between 1.0003 and 1.189."""
 _CELLS: Final = {
     "division": "division",
     "availability": "status",
@@ -117,6 +126,9 @@ def assembled(group: Group) -> Iterator[Assembled]:
     yield from _claims(group, claimed)
     yield from _copies(group, names, logs)
     yield from _paces(group, names, logs)
+    yield from _dates(group, names, logs)
+    yield from _factors(group)
+    yield from _switches(group)
     written = group.written()
     if written is None:
         found = "no folder names the benchmark" + (", and the logs name several." if claimed else " and no log does.")
@@ -172,7 +184,7 @@ def _paces(group: Group, names: Sequence[str], logs: Sequence[RunLog]) -> Iterat
         ("sample", {name: minutes / samples for name, minutes, _, samples in converged if samples}),
         ("epoch", {name: minutes / epochs for name, minutes, epochs, _ in converged if epochs}),
     ):
-        if len(times) == len(converged) >= MIN_PACES:
+        if len(times) == len(converged) >= FEW_PACES:
             yield from _odd_paces(group, times, what)
             return
 
@@ -180,9 +192,42 @@ def _paces(group: Group, names: Sequence[str], logs: Sequence[RunLog]) -> Iterat
 def _odd_paces(group: Group, paces: dict[str, float], what: str) -> Iterator[Problem]:
     first, middle, third = statistics.quantiles(paces.values(), method="inclusive")
     for name, pace in paces.items():
-        if abs(pace - middle) > max(ODD_PACE * middle, ODD_SPREAD * (third - first)):
+        spread = ODD_SPREAD * (third - first) if len(paces) >= MIN_PACES else ODD_PACE_OF_FEW * middle
+        if abs(pace - middle) > max(ODD_PACE * middle, spread):
             found = f"took {pace / middle:,.2f} times as long per {what} as the median of the group."
             yield Problem(group.logs[name].where, "odd-pace", found, "Its time was taken as it stands; check the run.")
+
+
+def _dates(group: Group, names: Sequence[str], logs: Sequence[RunLog]) -> Iterator[Problem]:
+    """A Problem for each run that began long before or after the others of its group."""
+    starts = {name: log.started_ms for name, log in zip(names, logs, strict=True) if log.started_ms is not None}
+    if len(starts) < FEW_PACES:
+        return
+    middle = statistics.median(starts.values())
+    for name, start in starts.items():
+        days = (start - middle) / 86_400_000
+        if abs(days) > ODD_DAYS:
+            found = f"began {abs(days):,.0f} days {'after' if days > 0 else 'before'} the median of the group's runs."
+            yield Problem(group.logs[name].where, "odd-date", found, "It was counted; check that it is of this group.")
+
+
+def _factors(group: Group) -> Iterator[Problem]:
+    for factor in sorted({factor for factor in group.scaling if factor is not None}):
+        if not SCALING[0] <= factor <= SCALING[1]:
+            found = f"scaling.json states a factor of {factor:g}; published ones are {SCALING[0]:g} to {SCALING[1]:g}."
+            yield Problem(group.where, "odd-scaling", found, "The score was multiplied by it; check it.")
+
+
+def _switches(group: Group) -> Iterator[Problem]:
+    """A Problem where the switches of one run were estimated otherwise than those of another, or are not there."""
+    if not group.has_power:
+        return
+    told = {name: sorted(group.switch_watts.get(name, [])) for name in group.names() if name in group.node_watts}
+    if len({tuple(watts) for watts in told.values()}) > 1:
+        texts = sorted({f"{len(watts)} with {math.fsum(watts):g} W" for watts in told.values()})
+        found = f"the switches differ from run to run: {', '.join(texts)}."
+        fix = "Each run's own were counted, those without an estimate as 0 W, as the official tool does."
+        yield Problem(group.where, "power-switches", found, fix)
 
 
 def grade(group: Group, benchmark: Benchmark | None, written: str, logs: Sequence[RunLog]) -> Scored | str:

@@ -114,6 +114,10 @@ class _Seen:
     has_token: bool = False
     beside: dict[int, tuple[float | None, float | None]] = field(default_factory=dict)
     """The times of the lines before and behind each run_start and run_stop, by its offset."""
+    tail: bytes = b""
+    """The end of the block before."""
+    last_end: int | None = None
+    """The offset of a run_start or run_stop that no line of its block stands behind."""
     read_to: int = 0
     """The place in the file up to which every line was read, while the run had not begun or had just begun."""
     damages: list[Damaged] = field(default_factory=list)
@@ -131,6 +135,13 @@ class _Seen:
         found = last_line(block, _CONVERGENCE, before)
         self.last_evaluation = found or self.last_evaluation
         return found is not None
+
+    def look_behind(self, block: Block) -> None:
+        """The time of the line behind an end of the run that ended the block before."""
+        if self.last_end is not None:
+            earlier, _ = self.beside[self.last_end]
+            self.beside[self.last_end] = earlier, _time_at(block.data, block.data.find(TOKEN, 0, block.end))
+            self.last_end = None
 
     def read_evaluation(self) -> None:
         """Make an event of the last evaluation, unless a later one has been read."""
@@ -218,6 +229,7 @@ def _scan(source: Source, seen: _Seen) -> None:
     recent: deque[Block] = deque(maxlen=RECENT)
     for block in blocks(source):
         had_stopped = bool(seen.stops)
+        seen.look_behind(block)
         at = 0
         while at < block.end and not seen.is_in_midst:
             first = at if seen.starts else sz.find(block.data, _ENDS, at, block.end)
@@ -230,6 +242,7 @@ def _scan(source: Source, seen: _Seen) -> None:
                 _take(skipped, seen, line_start(skipped, max(0, skipped.end - STRETCH)), skipped.end)
             skipped = None
             _take(block, seen, max(at, line_start(block, max(0, found - STRETCH))), block.end)
+        seen.tail = block.data[max(0, block.end - STRETCH) : block.end]
         if seen.starts and not had_stopped:
             if len(recent) == RECENT:
                 seen.find_evaluation(recent[0])
@@ -259,7 +272,9 @@ def _take(block: Block, seen: _Seen, start: int, end: int) -> int:
             if item.key in {"run_start", "run_stop"}:
                 place = item.offset - block.offset
                 before, behind = data.rfind(TOKEN, 0, place), data.find(TOKEN, place + 1, block.end)
-                seen.beside[item.offset] = _time_at(data, before), _time_at(data, behind)
+                earlier = _time_at(data, before) if before >= 0 else _time_at(seen.tail, seen.tail.rfind(TOKEN))
+                seen.beside[item.offset] = earlier, _time_at(data, behind)
+                seen.last_end = item.offset if behind < 0 else None
             continue
         seen.damaged += 1
         if len(seen.damages) < SHOWN_DAMAGES or item.key in {"run_start", "run_stop", None}:

@@ -84,6 +84,45 @@ def test_the_same_runs_without_their_power_are_silent(known: Published, tmp_path
     assert differences(known, tree(tmp_path, group(TEN))) == []
 
 
+def test_the_same_runs_without_their_scaling_are_told_so(known: Published, tmp_path: Path) -> None:
+    scaled = {**powered(2000), "Dell/results/XE8545/rnnt/scaling.json": '{"scaling_factor": 1.1}'}
+    (problem,) = differences(known, tree(tmp_path, scaled))
+    assert "scaling.json" in problem.fix
+    assert "the very same runs give" in problem.found
+
+
+def test_a_run_of_another_group_among_published_ones_is_told(known: Published, tmp_path: Path) -> None:
+    files = {**powered(2000), RUN: later(powered(2000)[RUN])}
+    told = [
+        problem for problem in differences(known, tree(tmp_path, files)) if "none of the published" in problem.found
+    ]
+    (problem,) = told
+    assert problem.where.file.endswith("result_3.txt")
+    assert problem.found.endswith("as 9 others of its group are.")
+
+
+@pytest.mark.parametrize(
+    "name, said", [("Server", "is the log of llama2-70b-99"), ("a latency alone", "is the log of")]
+)
+def test_published_logs_under_another_benchmark_are_told(shared: Path, tmp_path: Path, name: str, said: str) -> None:
+    root = tmp_path / CASES[name][0]
+    for path, content in original(shared, name).items():
+        moved = path.replace("llama2-70b-99/", "mixtral-8x7b/").replace("resnet50/", "bert-99/")
+        (root / moved).parent.mkdir(parents=True, exist_ok=True)
+        (root / moved).write_bytes(content)
+    assert any(said in problem.found for problem in differences(published(), root))
+
+
+def test_a_published_log_without_the_detail_beside_it_is_silent(shared: Path, tmp_path: Path) -> None:
+    """Its summary prints fewer digits."""
+    root = tmp_path / CASES["Server"][0]
+    for path, content in original(shared, "Server").items():
+        if not path.endswith("detail.txt"):
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(content)
+    assert differences(published(), root) == []
+
+
 def test_runs_of_another_day_are_silent(known: Published, tmp_path: Path) -> None:
     files = {name: later(text) for name, text in powered(2100).items()}
     assert differences(known, tree(tmp_path, files)) == []

@@ -238,6 +238,38 @@ def _opened_twice(path: Path) -> Iterator[tuple[bytes, bytes | LoadError]]:
             yield first, error
 
 
+@pytest.mark.parametrize("size", [65_535, 65_536, 65_537, 200_000])
+def test_a_bit_that_flipped_in_a_zip_is_told_whatever_the_size(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("log.txt", b"x" * size)
+    data = bytearray(path.read_bytes())
+    data[data.index(b"xxxx") + size // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(BrokenFile, match="checksum"):
+        _ = [list(source.chunks()) for source in sources(path) if isinstance(source, Source)]
+
+
+def test_two_names_that_are_one_as_text_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    for name in ("a/b.txt", r"a\b.txt", "c\u202e.txt", "c\u202d.txt"):
+        (tmp_path / name).write_text("x")
+    found = list(sources(tmp_path, name="up"))
+    assert [item.kind for item in found if isinstance(item, Problem)] == ["same-name"]
+    read = sorted(item.path for item in found if isinstance(item, Source))
+    assert read == ["a/b.txt", r"c\u202d.txt", r"c\u202e.txt"]
+
+
+def test_a_file_that_became_shorter_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_bytes(b"x" * 400_000)
+    (source,) = sources(path)
+    assert isinstance(source, Source)
+    path.write_bytes(b"x" * 100_000)
+    with pytest.raises(BrokenFile, match="shorter"):
+        list(source.chunks())
+
+
 # --- what is refused ------------------------------------------------------------------------------------------------
 
 HOSTILE_NAMES = [

@@ -179,6 +179,15 @@ def test_a_meter_that_gives_watts_alone_is_read(tmp_path: Path) -> None:
     assert (power(found), told(found)) == ((200.0, "W"), [])
 
 
+@pytest.mark.parametrize("cut", ["", "Vklts,120.000000,Amps,3.3,PF,0.5,Mark,x"])
+def test_a_reading_that_lacks_what_the_others_have_is_told(tmp_path: Path, cut: str) -> None:
+    lines = meter().splitlines(keepends=True)
+    lines[50] = lines[50].partition("Volts")[0].replace("200.0", "900.0") + cut + "\n"
+    found = read(tmp_path, files("Offline", "".join(lines)))
+    assert (power(found), told(found)) == ((207.0, "W"), ["odd-reading"])
+    assert found.problem("odd-reading").where.line == 51
+
+
 def test_readings_in_another_order_are_told(tmp_path: Path) -> None:
     lines = meter().splitlines(keepends=True)
     found = read(tmp_path, files("Offline", "".join([*lines[:60], lines[61], lines[60], *lines[62:]])))

@@ -80,7 +80,7 @@ def test_bytes_that_are_not_utf_8_are_no_fault(read: Read) -> None:
 
 def test_other_spacing_and_order_of_the_json_are_no_fault(read: Read) -> None:
     stop = f':::MLLOG {{"metadata":{{"status":"success"}},"key":"run_stop","time_ms":{START + 600000}}}'
-    run, problems = read("\n".join([*log_lines(1, status=None), stop]))
+    run, problems = read("\n".join([*log_lines(10, status=None), stop]))
     assert (run.status, run.minutes, problems) == ("success", 10, [])
 
 
@@ -189,7 +189,7 @@ def test_a_seed_keeps_all_its_digits(read: Read) -> None:
 
 def test_an_accuracy_may_be_an_object(read: Read) -> None:
     lines = log_lines()
-    lines[-2] = event("eval_accuracy", {"BBOX": 0.37, "SEGM": 0.34}, 1000, epoch_num=14)
+    lines[-2] = event("eval_accuracy", {"BBOX": 0.37, "SEGM": 0.34}, 599_000, epoch_num=14)
     run, problems = read("\n".join(lines))
     assert (run.epoch_num, problems) == (14, [])
 

@@ -1,5 +1,6 @@
 """Training trees: groups of logs with their system, scaling and power, and parts of trees."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,16 @@ def test_scaling_multiplies_the_score(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", '{"factor": 2}', '{"scaling_factor": "2"}', '{"scaling_factor": -1}', "[]"]
+    "content",
+    [
+        "",
+        "{",
+        '{"scaling_factor": 1.1, "scaling_factor": 3}',
+        '{"factor": 2}',
+        '{"scaling_factor": "2"}',
+        '{"scaling_factor": -1}',
+        "[]",
+    ],
 )
 def test_scaling_that_cannot_be_read_gives_no_score(tmp_path: Path, content: str) -> None:
     read = tree(tmp_path, group(TEN, more={f"{GROUP}/scaling.json": content}))
@@ -83,7 +93,7 @@ def test_scaling_that_cannot_be_read_gives_no_score(tmp_path: Path, content: str
 def test_incomplete_groups_say_how_many_runs_are_there(tmp_path: Path) -> None:
     read = tree(tmp_path, group(TEN[:4]))
     assert read.measurements == []
-    assert "4 of 10 runs present" in read.problems[0].found
+    assert any("4 of 10 runs present" in problem.found for problem in read.problems)
     assert len(read.runs) == 4
 
 
@@ -241,8 +251,22 @@ def test_a_run_out_of_pace_is_told(tmp_path: Path, minutes: float, epochs: int, 
         assert said in problem.found
 
 
-def test_few_runs_have_no_pace(tmp_path: Path) -> None:
-    assert "odd-pace" not in tree(tmp_path, group([10, 10, 10, 20])).kinds
+@pytest.mark.parametrize("minutes, is_odd", [((10, 20), False), ((10, 10.5, 10.9), False), ((10, 10, 11.2), True)])
+def test_few_runs_may_differ_more(tmp_path: Path, minutes: tuple[float, ...], is_odd: bool) -> None:
+    assert ("odd-pace" in tree(tmp_path, group(minutes)).kinds) == is_odd
+
+
+def test_a_run_of_another_year_is_told(tmp_path: Path) -> None:
+    logs = {f"{GROUP}/result_9.txt": log(10, at=-60 * 24 * 400)}
+    read = tree(tmp_path, group([10] * 9, more=logs))
+    assert read.kinds == ["odd-date"]
+    assert re.search(r"began 40\d days before the median", read.problems[0].found)
+
+
+@pytest.mark.parametrize("factor, is_odd", [(1.0002, False), (1.25, False), (1.9, True), (0.001, True)])
+def test_a_scaling_far_from_all_published_ones_is_told(tmp_path: Path, factor: float, is_odd: bool) -> None:
+    read = tree(tmp_path, group([10] * 10, more={f"{GROUP}/scaling.json": {"scaling_factor": factor}}))
+    assert (read.value, read.kinds) == (pytest.approx(10 * factor), ["odd-scaling"] if is_odd else [])
 
 
 # --- power ---
@@ -262,13 +286,13 @@ def powered(changes: dict[str, Any] | None = None) -> dict[str, Any]:
         files[f"{GROUP}/power/result_{number}/sw_0.txt"] = event("interconnect_power_est", 500)
         files[f"{GROUP}/power/result_{number}/total_power.txt"] = "1"
     system = {**SHEET, "number_of_nodes": "2"}
-    more = {"Dell/systems/XE8545.json": system, f"{GROUP}/scaling.json": {"scaling_factor": 1.5}}
+    more = {"Dell/systems/XE8545.json": system, f"{GROUP}/scaling.json": {"scaling_factor": 1.2}}
     return {**group(TEN), **files, **more, **(changes or {})}
 
 
 def test_energy_is_the_mean_over_the_runs_behind_the_score(tmp_path: Path) -> None:
     (result,) = tree(tmp_path, powered()).measurements
-    kilojoules = (2 * 2000 * 0.5 + 500) * MEAN_OF_EIGHT * 60 / 1000 * 1.5
+    kilojoules = (2 * 2000 * 0.5 + 500) * MEAN_OF_EIGHT * 60 / 1000 * 1.2
     assert result.power_value == pytest.approx(kilojoules)
     assert (result.power_unit, result.has_power) == ("kJ", True)
 
@@ -280,7 +304,16 @@ def test_a_measurement_that_stops_when_it_starts_lasts_until_its_last_reading(tm
             '{"file": "train.py", "lineno": 1}', '""'
         )
     (result,) = tree(tmp_path, files).measurements
-    assert result.power_value == pytest.approx((2 * 2000 * 0.5 + 500) * MEAN_OF_EIGHT * 60 / 1000 * 1.5)
+    assert result.power_value == pytest.approx((2 * 2000 * 0.5 + 500) * MEAN_OF_EIGHT * 60 / 1000 * 1.2)
+
+
+def test_switches_that_differ_from_run_to_run_are_told(tmp_path: Path) -> None:
+    for number, content in enumerate((event("interconnect_power_est", 900), event("interconnect_power", 500), None)):
+        files = powered({f"{GROUP}/power/result_4/sw_0.txt": content})
+        read = tree(tmp_path / str(number), {name: text for name, text in files.items() if text is not None})
+        assert read.kinds == ["power-switches"]
+        assert read.measurements[0].power_value is not None
+        assert "1 with 500 W" in read.problems[0].found
 
 
 @pytest.mark.parametrize("missing", ["node_1.txt", "both"])
@@ -290,7 +323,7 @@ def test_missing_nodes_give_no_energy_and_leave_the_score(tmp_path: Path, missin
         if missing in {name, "both"}:
             del files[f"{GROUP}/power/result_4/{name}"]
     read = tree(tmp_path, files)
-    assert read.value == pytest.approx(MEAN_OF_EIGHT * 1.5)
+    assert read.value == pytest.approx(MEAN_OF_EIGHT * 1.2)
     assert (read.measurements[0].power_value, read.measurements[0].has_power) == (None, False)
     assert read.kinds == ["no-energy"]
 
