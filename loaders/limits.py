@@ -88,9 +88,9 @@ def tidy_name(name: str) -> str:
 def as_text(name: str) -> str:
     """A name from disk or browser that can be stored and shown: bytes that are no text are written as `\\xe9`.
 
-    So are marks that turn it, `\\u202e`: names that differ in these alone stay different.
+    Marks that turn it are written as `(U+202E)`: names that differ in these alone stay different.
     """
-    name = TURNING.sub(lambda mark: f"\\u{ord(mark[0]):04x}", name) if TURNING.search(name) else name
+    name = TURNING.sub(lambda mark: f"(U+{ord(mark[0]):04X})", name) if TURNING.search(name) else name
     return CONTROL.sub("�", name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

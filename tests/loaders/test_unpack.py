@@ -257,7 +257,7 @@ def test_two_names_that_are_one_as_text_are_told(tmp_path: Path) -> None:
     found = list(sources(tmp_path, name="up"))
     assert [item.kind for item in found if isinstance(item, Problem)] == ["same-name"]
     read = sorted(item.path for item in found if isinstance(item, Source))
-    assert read == ["a/b.txt", r"c\u202d.txt", r"c\u202e.txt"]
+    assert read == ["a/b.txt", "c(U+202D).txt", "c(U+202E).txt"]
 
 
 def test_a_file_that_became_shorter_is_told(tmp_path: Path) -> None:
