@@ -35,6 +35,7 @@ def build(folders: list[Path], target: Path, manifest: Manifest, progress: Watch
     """
     pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what it frees, tens of megabytes here
     connection = store.open_database(None)
+    connection.execute("set threads = 1")  # the other cores read archives
     connection.execute("set allocator_bulk_deallocation_flush_threshold = '1MB'")  # as Arrow's
     reports: list[SourceReport] = []
     touched: set[store.Partition] = set()
