@@ -40,7 +40,7 @@ _NUMBER: Final = rb"([-+]?[\d.]+(?:[eE][-+]?\d+)?)"
 _READING: Final = re.compile(
     rb"Time,(?<![^\n]Time,)"  # at the beginning of a line; `^` would be tried at every byte
     rb"(\d\d-\d\d-\d{4} \d\d:\d\d:)(\d\d(?:\.\d+)?),Watts," + _NUMBER + rb","
-    rb"(Volts,[^\r\n]*+)?"
+    rb"(Volts,.*+)?"
 )
 _CHANNEL: Final = slice(10, None, 9)
 """The watts of each channel in `Volts,211.0,Amps,4.6,PF,0.98,Mark,x,Ch1,Watts,976.0,Volts,…`, split at its commas."""
