@@ -20,6 +20,7 @@ from mlperf.errors import BrokenFile, LoadError, UnsafeArchive
 
 CHUNK = 1 << 16
 """Bytes asked for at once, packed and unpacked: what any archive can make us hold at a time."""
+
 REPACK = "Unpack it, look at what is in it, and pack only the results again."
 
 RAW_DEFLATE, GZIP = -zlib.MAX_WBITS, zlib.MAX_WBITS | 16

@@ -7,14 +7,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from loaders.limits import CHUNK, faults, safe_open
+from loaders.archives import HEAD
+from loaders.limits import faults, safe_open
 from mlperf.errors import BrokenFile
 
-HEAD: Final = CHUNK
-"""Bytes that are read at first."""
-
 READ: Final = 1 << 18
-"""Bytes asked for at once after that: no plain file makes us hold more than it has."""
+"""Bytes asked for at once behind the head: no plain file makes us hold more than it has."""
 
 
 class PlainFile:
@@ -23,10 +21,10 @@ class PlainFile:
     What the disk refuses is a BrokenFile, here and when it is read. One thread at a time may use it.
     """
 
-    __slots__ = ("_descriptor", "_identity", "_path", "_where", "head", "size")
+    __slots__ = ("_descriptor", "_identity", "_where", "head", "path", "size")
 
     def __init__(self, path: Path, where: str) -> None:
-        self._path, self._where = path, where
+        self.path, self._where = path, where
         with faults(where):
             self._descriptor: int | None = safe_open(path)
             try:
@@ -63,7 +61,7 @@ class PlainFile:
         with faults(self._where):
             if self._descriptor is not None:
                 return os.pread(self._descriptor, size, at)
-            again = safe_open(self._path)
+            again = safe_open(self.path)
             try:
                 status = os.fstat(again)
                 if (status.st_dev, status.st_ino) != self._identity:

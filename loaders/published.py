@@ -132,7 +132,7 @@ class Published:
         counts = Counter(folder for found in folders.values() for folder in found)
         usual, count = counts.most_common(1)[0] if counts else ("", 0)
         for run in runs:
-            said = self._run(run)
+            said = None if folders[id(run)] else self._run(run)
             if said is None and 2 * count > len(runs) and usual not in folders[id(run)]:
                 said = f"is none of the published runs of {usual}, as {count} others of its group are."
             if said is not None:
@@ -143,10 +143,11 @@ class Published:
         return [clock for clock in clocks if clock.stop == run.stopped_ms and clock.benchmark == run.benchmark]
 
     def _run(self, run: Run) -> str | None:
+        """How a run that is none of the published ones begins or ends with one of them."""
         ends = (("begins", "ends", self._starts, run.started_ms), ("ends", "begins", self._stops, run.stopped_ms))
         for same, other, clocks, time in ends:
             known = [clock for clock in clocks.get(time or 0, ()) if clock.benchmark == run.benchmark]
-            if known and not any((clock.start, clock.stop) == (run.started_ms, run.stopped_ms) for clock in known):
+            if known:
                 here = run.stopped_ms if other == "ends" else run.started_ms
                 there = known[0].stop if other == "ends" else known[0].start
                 apart = abs((here or 0) - there) / 1000

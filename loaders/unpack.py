@@ -112,7 +112,7 @@ def _file(
         members: Iterator[Member | Problem]
         if form == "zip":
             directory = zip_directory(file, name, limits)
-            members = zip_members(plain, file, name, directory, limits, on_progress)
+            members = zip_members(plain, name, directory, limits, on_progress)
             form = None if is_document([entry.filename for entry in directory.entries]) else form
         elif form is not None:
             members = tar_members(file, name, form == "tar.gz", limits, on_progress)

@@ -80,16 +80,11 @@ def zip_directory(file: Path, name: str, limits: Limits) -> ZipDirectory:
 
 
 def zip_members(
-    plain: PlainFile,
-    file: Path,
-    name: str,
-    directory: ZipDirectory,
-    limits: Limits,
-    on_progress: Callable[[int], None],
+    plain: PlainFile, name: str, directory: ZipDirectory, limits: Limits, on_progress: Callable[[int], None]
 ) -> Iterator[Member | Problem]:
     """Files of a zip in its own order; `on_progress` hears packed bytes done. All is checked before the first comes."""
     _check_together(directory.entries, name, limits)
-    offsets = _data_offsets(file, name, directory)
+    offsets = _data_offsets(plain.path, name, directory)
     done = 0
     for entry in directory.entries:
         path = tidy_name(entry.orig_filename)

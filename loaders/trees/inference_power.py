@@ -36,11 +36,9 @@ ODD_WATTS: Final = 0.002
 """Of the watts: over this they do not go with the volts, amperes and power factor beside them, or with the channels'
 watts. In 399,000 published readings both agree to 0.0007, but for those that are -2 in every field."""
 
-_NUMBER: Final = rb"([-+]?[\d.]+(?:[eE][-+]?\d+)?)"
 _READING: Final = re.compile(
     rb"Time,(?<![^\n]Time,)"  # at the beginning of a line; `^` would be tried at every byte
-    rb"(\d\d-\d\d-\d{4} \d\d:\d\d:)(\d\d(?:\.\d+)?),Watts," + _NUMBER + rb","
-    rb"(Volts,.*+)?"
+    rb"(\d\d-\d\d-\d{4} \d\d:\d\d:)(\d\d(?:\.\d+)?),Watts,([-+]?[\d.]+(?:[eE][-+]?\d+)?),(Volts,.*+)?"
 )
 _CHANNEL: Final = slice(10, None, 9)
 """The watts of each channel in `Volts,211.0,Amps,4.6,PF,0.98,Mark,x,Ch1,Watts,976.0,Volts,…`, split at its commas."""
@@ -103,7 +101,7 @@ def read_readings(source: Source, place: Place) -> Iterator[Readings | Problem]:
     """A `spl.txt`; lines that do not begin with `Time` are skipped, as the checker does."""
     seconds, watts = array("d"), array("d")
     held, line = b"", 1
-    bad, odd = Counted(), Counted()
+    bad, odd = _Counted(), _Counted()
     with source.open() as content:
         while chunk := content.read(1 << 18):
             held += chunk
@@ -130,7 +128,7 @@ def read_readings(source: Source, place: Place) -> Iterator[Readings | Problem]:
 
 
 @dataclass
-class Counted:
+class _Counted:
     """Lines of one kind: how many, and the first one's number."""
 
     number: int = 0

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from loaders.plain import HEAD, READ, PlainFile
+from loaders.archives import HEAD
+from loaders.plain import READ, PlainFile
 from mlperf.errors import BrokenFile
 
 
