@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -184,7 +184,7 @@ class Catalog:
             form, rank, text, source, source_path = found
             label = cleaned(label)
             said = {name: told for name in _LABELS if (told := getattr(label, name)) is not None}
-            measurement = replace(_measurement(text), **said)
+            measurement = _measurement(text)._replace(**said)
             parts = list(normalised(measurement))
             seen = tuple(
                 Seen(part, "", source, source_path, form, rank, "own")
@@ -396,7 +396,7 @@ def _result_rows(
     upload_id: str, result_id: str, measurement: Measurement, seen: tuple[Seen, ...]
 ) -> dict[str, list[dict[str, Any]]]:
     """The rows of one result from logs."""
-    kept = json.dumps(asdict(measurement), ensure_ascii=False)
+    kept = json.dumps({**measurement._asdict(), "where": measurement.where._asdict()}, ensure_ascii=False)
     rows = _seen_rows(upload_id, result_id, seen)
     rows["measurements"] = [{"upload_id": upload_id, "result_id": result_id, "format": seen[0].format,
                              "rank": seen[0].rank, "measurement": kept}]  # fmt: skip
@@ -458,9 +458,7 @@ def _sheet_rows(sheet: SystemSheet, preview: Preview, upload_id: str, name: str)
 def _measurement(text: str) -> Measurement:
     told = json.loads(text)
     place = Where(**told.pop("where"))
-    known = {
-        name: value for name, value in told.items() if name in Measurement.__dataclass_fields__
-    }  # a newer version's
+    known = {name: value for name, value in told.items() if name in Measurement._fields}  # a newer version's
     return Measurement(where=place, **known)
 
 

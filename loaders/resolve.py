@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from mlperf.errors import Problem, Where
@@ -23,8 +23,7 @@ MLCOMMONS: Final = "mlcommons"
 """The origin of results that MLCommons published."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """A sighting with the source it was seen in."""
 
     sighting: Sighting

@@ -25,7 +25,7 @@ from mlperf.model import Run, Sighting, SystemSheet
 
 _SCHEMA: Final = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
 
-SIGHTING_FIELDS: Final = tuple(field.name for field in fields(Sighting) if field.name != "where")
+SIGHTING_FIELDS: Final = Sighting._fields[1:]
 
 AT_ONCE: Final = 4000
 """Rows that are held as Python objects before Arrow takes them, and inserted by one statement."""

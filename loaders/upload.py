@@ -382,10 +382,10 @@ def seen_in(measurement: Measurement, reading: Reading, name: str, rank: int) ->
 
 def normalised(measurement: Measurement) -> Iterator[Sighting | Problem]:
     """A measurement that may name no submitter; its server is known by the system's name alone, whoever ran it."""
-    for found in normalise(replace(measurement, submitter=measurement.submitter or NOBODY)):
+    for found in normalise(measurement._replace(submitter=measurement.submitter or NOBODY)):
         if isinstance(found, Sighting) and found.server is None:
             server = facts().server(found.system_id, found.system_name)
-            found = replace(found, server=server.name, server_family=server.family) if server else found
+            found = found._replace(server=server.name, server_family=server.family) if server else found
         yield found
 
 

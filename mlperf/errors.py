@@ -14,10 +14,10 @@ DashboardError(found, where, fix)
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, order=True)
-class Where:
+class Where(NamedTuple):
     """A place in a file as its owner has it: `upload.zip/run_1/summary.txt`, line 41."""
 
     file: str

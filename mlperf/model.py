@@ -4,7 +4,7 @@ Also the columns of a result. No parsing and no SQL here; the tables' DDL is `lo
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from mlperf.errors import Where
 
@@ -22,8 +22,7 @@ RESULT_COLUMNS: Final[tuple[str, ...]] = (
 """The columns of a result in the order of every file we write; null is empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(NamedTuple):
     """One figure as its file states it, spellings untouched; `None` where the file is silent.
 
     Texts are stripped of surrounding blanks. A row that holds a figure and its power is one measurement; a table that
@@ -151,8 +150,7 @@ class SystemSheet:
     """(field of the systems JSON, value as one line of text), in the order of the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """One figure in one source after normalisation: catalog ids, canonical units, one suite."""
 
     where: Where

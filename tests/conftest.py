@@ -14,8 +14,7 @@ import pytest
 from hypothesis import settings
 from streamlit.components.v2 import manifest_scanner
 
-ROOT = Path(__file__).resolve().parent.parent
-SHARED = ROOT.parent / "shared" / "mlcommons"
+from tests import ROOT, SHARED
 
 os.environ.update(TZ="UTC", LC_ALL="C.UTF-8", LANG="C.UTF-8")
 # Own results of tests lie in a file of this process, which holds it alone.

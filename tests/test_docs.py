@@ -12,7 +12,7 @@ import pytest
 
 from loaders.registry import FORMATS, TREES
 from mlperf.filters import Filters
-from tests.conftest import ROOT
+from tests import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests import ROOT
 
 TABLE_LIBRARIES = frozenset({"csv", "zipfile", "tarfile", "tomllib", "xml"})
 NETWORK = frozenset({"requests", "urllib.request", "http", "socket", "httpx", "aiohttp", "ftplib"})

@@ -6,7 +6,6 @@ round, so each field lists every heading seen for it.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Final
 
 from loaders.cells import Numbers, conventions
@@ -138,7 +137,7 @@ def with_suite(measurements: Iterable[Measurement], header: Header, source: Sour
             found = f"{found}, and the file's name does not say which it is of."
             yield Problem(where, "no-suite", found, "Rename the file so that its name holds datacenter or edge.")
     for item in read:
-        yield item if item.suites or item.kind == "training" else replace(item, suites=suite)
+        yield item if item.suites or item.kind == "training" else item._replace(suites=suite)
 
 
 def _stated(source: Source, words: Iterable[str]) -> str | None:
@@ -183,7 +182,7 @@ def with_division(parsed: Iterable[Parsed], source: Source) -> Iterator[Parsed]:
             missing[0].where, "no-division", found, "Rename the file so that its name holds closed, open or network."
         )
     for item in read:
-        yield item if isinstance(item, Problem) else replace(item, division=item.division or division)
+        yield item if isinstance(item, Problem) else item._replace(division=item.division or division)
 
 
 def numbers_in(found: Header, read: Iterable[Row], columns: Iterable[int]) -> Numbers:

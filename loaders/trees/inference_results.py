@@ -197,7 +197,7 @@ def _assembled(result: _Result, tree: _Tree) -> Iterator[Assembled]:
     if scored.value is not None or where.model is None:
         mark = None if run is None else run.mark
         found = _measurement(result, where, round_id, scored, power, sheet, benchmark, mark)
-        yield replace(found, **{name: said for name in _LABELLED if (said := getattr(label, name))})
+        yield found._replace(**{name: said for name in _LABELLED if (said := getattr(label, name))})
 
 
 def _counting(result: _Result, round_id: str | None, scenario: str | None) -> tuple[Run | None, str]:

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests import ROOT
 from tests.app.small import H100, OFFLINE, PLAIN, RESULTS, snapshot_in
-from tests.conftest import ROOT
 from ui import session
 
 HOSTILE = '<img src=x onerror="alert(1)"> **b** $x$ :material/home: =1+1 `c` [l](http://x)'

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from mlperf.gallery import gallery
+from tests import ROOT
 from tests.app.small import H100, OFFLINE, RESULTS, snapshot_in
-from tests.conftest import ROOT
 from ui import own, session
 
 PAGES = sorted(page.stem for page in (ROOT / "pages").glob("*.py"))

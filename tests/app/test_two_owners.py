@@ -12,8 +12,8 @@ from streamlit.util import calc_hash
 
 from loaders.own import View
 from mlperf import queries
+from tests import ROOT
 from tests.app.test_pages import PAGES, opened
-from tests.conftest import ROOT
 from tests.loaders.making import packed
 from tests.loaders.trees.making_training import group
 from tests.loaders.uploading import LABEL, preview, read

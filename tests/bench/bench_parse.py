@@ -11,7 +11,7 @@ from statistics import median
 
 from loaders.trees import training
 from loaders.unpack import Source, sources
-from tests.conftest import SHARED
+from tests import SHARED
 
 ROUNDS = 9
 LOGS = SHARED / "training" / "Dell_training_v1.1_full_logs.zip"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from loaders import manifest, snapshot
 from loaders.unpack import OnProgress, Source, sources
-from tests.conftest import SHARED
+from tests import SHARED
 
 FOLDER = SHARED
 JOBS = 2

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from tests import ROOT
 from tests.browser import chromium
-from tests.conftest import ROOT
 
 
 def free_port() -> int:

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests import ROOT
 from tests.browser import acting, serving
-from tests.conftest import ROOT
 
 DEFAULT = "explore"
 XR7620 = "inference-v3.1/Dell/XR7620_L4x1_TRT"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests import ROOT
 from tests.browser import acting, serving
-from tests.conftest import ROOT
 
 SINGLE = "round=v3.1&suite=inference-edge&submitter=Dell&benchmark=resnet&scenario=SingleStream"
 SCRIPT = """

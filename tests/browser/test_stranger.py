@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Browser, Page, expect
 
+from tests import ROOT
 from tests.browser import acting, serving
-from tests.conftest import ROOT
 
 
 def exported(clone: Path, link: str) -> bytes:

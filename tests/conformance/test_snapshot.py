@@ -14,9 +14,9 @@ import duckdb
 import pytest
 
 from loaders.snapshot import open_snapshot
+from tests import ROOT
 from tests.conformance.test_inference import EXACT, POWER_WITHOUT_LOGS, blur
 from tests.conformance.test_training import INCOMPLETE, NO_LOGS, OTHER_POWER, OTHER_SCALING, ROUNDED, SAME
-from tests.conftest import ROOT
 
 Row = dict[str, Any]
 Place = tuple[str, str]

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import ROOT
+from tests import ROOT
 
 DATA = ROOT / "data"
 Row = dict[str, Any]

@@ -14,7 +14,7 @@ import pytest
 
 from loaders import snapshot
 from mlperf.model import RESULT_COLUMNS
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.loaders.making import FLAT, packed, summary, table, write
 from tests.loaders.trees.making_training import log
 

@@ -1,7 +1,5 @@
 """From what a file says to ids and units: nothing guessed, nothing lost without a word."""
 
-from dataclasses import replace
-
 import pytest
 
 from loaders.normalise import MAX_COUNT, normalise
@@ -28,7 +26,7 @@ SAID = Measurement(
 
 
 def read(**changes: object) -> tuple[list[Sighting], list[Problem]]:
-    items = list(normalise(replace(SAID, **changes)))  # type: ignore[arg-type]
+    items = list(normalise(SAID._replace(**changes)))  # type: ignore[arg-type]
     return [item for item in items if isinstance(item, Sighting)], [item for item in items if isinstance(item, Problem)]
 
 

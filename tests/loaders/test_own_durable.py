@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from loaders import own, store
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.loaders.uploading import Box, ten
 
 KILLS = 50

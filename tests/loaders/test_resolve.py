@@ -21,7 +21,7 @@ SIGHTING = {
 
 
 def seen(source: str, rank: int = 0, line: int = 1, **changes: object) -> Seen:
-    blank = dict.fromkeys(Sighting.__dataclass_fields__)
+    blank = dict.fromkeys(Sighting._fields)
     sighting = Sighting(**{**blank, **SIGHTING, "where": Where(source, line), **changes})  # type: ignore[arg-type]
     return Seen(sighting, f"{source}:{line}", source, source, "format", rank, "mlcommons")
 

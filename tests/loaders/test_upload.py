@@ -15,7 +15,7 @@ from loaders.limits import Limits
 from loaders.trees.protocol import Label
 from loaders.upload import UploadLimits, cleaned, inspect, label_of, preview
 from mlperf.errors import LoadError
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.loaders.making import FLAT, packed, summary, table
 from tests.loaders.trees.making_inference import OFFLINE, RESULT, RUN, detail, tree
 from tests.loaders.trees.making_inference import summary as loadgen_summary

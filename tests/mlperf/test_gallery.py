@@ -6,7 +6,7 @@ import pytest
 
 from mlperf import gallery
 from mlperf.errors import CatalogError
-from tests.conftest import ROOT
+from tests import ROOT
 
 ARTICLE = '[[article]]\nid = "a"\ntitle = "A"\n'
 

@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope, Send
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from tests import ROOT
 from tests.browser import serving
-from tests.conftest import ROOT
 from tests.ui import stranger
 from ui import http
 
