@@ -100,12 +100,13 @@ def _columns(found: Header) -> list[_Column]:
 
 
 def _readable(columns: list[_Column], where: Where) -> tuple[list[_Column], list[Problem]]:
-    """Benchmarks as cells are read, and a `Problem` for each that makes no sense."""
+    """Benchmarks and scenarios as cells are read, and a `Problem` for each that makes no sense."""
     readable: list[_Column] = []
     problems: list[Problem] = []
     for column in columns:
         try:
-            readable.append(replace(column, benchmark=text(column.benchmark) or ""))
+            scenario = column.scenario and text(column.scenario)
+            readable.append(replace(column, benchmark=text(column.benchmark) or "", scenario=scenario))
         except BadCell as fault:
             problems.append(Problem(where, "bad-cell", f"the heading of a column {fault}.", "The column was left out."))
     return readable, problems
