@@ -251,12 +251,13 @@ def read(
     total = sum(file.stat().st_size for file, _ in archives)
     done = 0
     one = partial(_read_archive, manifest=manifest, limits=limits, origin=origin, label=label)
+    # Files first: the processes that read archives are still starting.
+    yield from _read(path, manifest, limits, None, name, origin, frozenset(file for file, _ in archives), label)
     for (file, _), readings in zip(archives, workers.map(one, archives), strict=True):
         yield from readings
         done += file.stat().st_size
         if on_progress:
             on_progress(done, total)
-    yield from _read(path, manifest, limits, None, name, origin, frozenset(file for file, _ in archives), label)
 
 
 def _read_archive(

@@ -84,7 +84,10 @@ class Result:
         lead, *others = self._asked
         told = {field: getattr(lead, field) for field in fields}
         for other in others:
-            told |= {field: getattr(other, field) for field, value in told.items() if value is None}
+            missing = [field for field, value in told.items() if value is None]
+            if not missing:
+                break
+            told |= {field: getattr(other, field) for field in missing}
         return told
 
     @cached_property
@@ -188,12 +191,13 @@ def _powered_apart(identified: dict[Key, list[Seen]]) -> dict[Key, list[Seen]]:
     They are two results where their figures differ: what was measured with power ran slower, maybe, and its watts are
     not those of the other run.
     """
-    parted: dict[Key, list[Seen]] = defaultdict(list)
+    parted: dict[Key, list[Seen]] = {}
     for key, group in identified.items():
         apart = _ids_with_power(group) if key[4].startswith(OWN_SYSTEM) else set()
-        for item in group:
-            system = f"{key[4]}{OWN_SYSTEM}power" if item.sighting.public_id in apart else key[4]
-            parted[(*key[:4], system, *key[5:])].append(item)
+        parted[key] = [item for item in group if item.sighting.public_id not in apart] if apart else group
+        if apart:
+            powered = (*key[:4], f"{key[4]}{OWN_SYSTEM}power", *key[5:])
+            parted[powered] = [item for item in group if item.sighting.public_id in apart]
     return parted
 
 

@@ -162,10 +162,12 @@ def pack(source: SourceFile, content: Content) -> Packed:
     described = {field.name: getattr(source, field.name) for field in fields(source)}
     rows = {
         "sources": _rows("sources", [{**described, "format": formats, "rows": len(content.seen)}]),
-        "sightings": _rows("sightings", (_sighting_row(item, source) for item in content.seen)),
+        "sightings": _table("sightings", _SIGHTING_COLUMNS, (_sighting_row(item, source) for item in content.seen)),
         "problems": _rows("problems", problem_rows(content.problems, source.source, sha256=source.sha256)),
-        "runs": _rows("runs", (_run_row(run, source) for run in content.runs)),
-        "sheets": _rows("sheets", (row for sheet in content.sheets for row in _sheet_rows(sheet, source))),
+        "runs": _table("runs", _RUN_COLUMNS, (_run_row(run, source) for run in content.runs)),
+        "sheets": _table(
+            "sheets", _SHEET_COLUMNS, (row for sheet in content.sheets for row in _sheet_rows(sheet, source))
+        ),
     }
     figures = {(item.sighting.round, item.sighting.submitter) for item in content.seen}
     return Packed(source, rows, sorted(figures | {(run.round, run.submitter) for run in content.runs if run.round}))
@@ -276,6 +278,17 @@ def _rows(table: str, rows: Iterable[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_batches((pa.RecordBatch.from_pylist(batch, schema) for batch in batches), schema)
 
 
+def _table(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> pa.Table:
+    """Rows of some columns, in the types of one of our own tables; column by column Arrow takes half the time."""
+    waiting, known = iter(rows), _arrow_schema(table)
+    schema = pa.schema([known.field(column) for column in columns])
+    batches = []
+    while batch := list(itertools.islice(waiting, AT_ONCE)):
+        cells = [pa.array(column, kind) for column, kind in zip(zip(*batch, strict=True), schema.types, strict=True)]
+        batches.append(pa.RecordBatch.from_arrays(cells, schema=schema))
+    return pa.Table.from_batches(batches, schema)
+
+
 def _insert(cursor: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
     """Rows into one of our own tables, by name."""
     for start in range(0, rows.num_rows, AT_ONCE):
@@ -306,22 +319,17 @@ def _count(cursor: duckdb.DuckDBPyConnection) -> int:
     return int((cursor.execute("select count(*) from sightings").fetchone() or (0,))[0])
 
 
-_figure: Final = attrgetter(*SIGHTING_FIELDS)
+_SIGHTING_COLUMNS: Final = (
+    *SIGHTING_FIELDS, "line", "sighting_id", "sha256", "source", "source_path", "format", "rank", "origin",
+)  # fmt: skip
 
 
-def _sighting_row(item: Seen, source: SourceFile) -> dict[str, Any]:
-    return {
-        **dict(zip(SIGHTING_FIELDS, _figure(item.sighting), strict=True)),
-        "sighting_id": item.sighting_id,
-        "result_id": None,
-        "sha256": source.sha256,
-        "source": item.source,
-        "source_path": item.source_path,
-        "line": item.sighting.where.line,
-        "format": item.format,
-        "rank": item.rank,
-        "origin": item.origin,
-    }
+def _sighting_row(item: Seen, source: SourceFile) -> tuple[Any, ...]:
+    where, *figure = item.sighting
+    return (
+        *figure, where.line, item.sighting_id, source.sha256,
+        item.source, item.source_path, item.format, item.rank, item.origin,
+    )  # fmt: skip
 
 
 _FORGET: Final = (
@@ -331,19 +339,33 @@ _FORGET: Final = (
 )
 
 
-def _run_row(run: Run, source: SourceFile) -> dict[str, Any]:
-    described = {field.name: getattr(run, field.name) for field in fields(run) if field.name != "where"}
-    return {**described, **_place(run.where, source), "line": run.where.line}
+_PLACE_COLUMNS: Final = ("sha256", "source", "source_path", "line")
 
 
-def _sheet_rows(sheet: SystemSheet, source: SourceFile) -> Iterator[dict[str, Any]]:
-    owner = {"kind": sheet.kind, "round": sheet.round, "submitter": sheet.submitter, "system_id": sheet.system_id}
+def _place(where: Where, source: SourceFile) -> tuple[Any, ...]:
+    return source.sha256, source.source, where.file, where.line
+
+
+_RUN_FIELDS: Final = tuple(field.name for field in fields(Run) if field.name not in {"where", "group"})
+_RUN_COLUMNS: Final = (*_RUN_FIELDS, *_PLACE_COLUMNS)
+_run: Final = attrgetter(*_RUN_FIELDS)
+
+
+def _run_row(run: Run, source: SourceFile) -> tuple[Any, ...]:
+    return *_run(run), *_place(run.where, source)
+
+
+_SHEET_COLUMNS: Final = (
+    "kind", "round", "submitter", "system_id", "position", "field", "value", "sha256", "source", "source_path",
+)  # fmt: skip
+
+
+def _sheet_rows(sheet: SystemSheet, source: SourceFile) -> Iterator[tuple[Any, ...]]:
     for position, (field, value) in enumerate(sheet.facts):
-        yield {**owner, **_place(sheet.where, source), "position": position, "field": field, "value": value}
-
-
-def _place(where: Where, source: SourceFile) -> dict[str, Any]:
-    return {"sha256": source.sha256, "source": source.source, "source_path": where.file}
+        yield (
+            sheet.kind, sheet.round, sheet.submitter, sheet.system_id, position, field, value,
+            source.sha256, source.source, sheet.where.file,
+        )  # fmt: skip
 
 
 def problem_rows(

@@ -119,8 +119,8 @@ def _line() -> re.Pattern[bytes]:
     """A line of a summary, with or without what a launcher puts before each line (`0: `, `[node1] `)."""
     wanted = {*log_rules().summary_keys, *rules().summary_keys, *_ALWAYS_SUMMARY}
     keys = b"|".join(re.escape(key.encode()) for key in sorted(wanted))
-    before = rb"^(?:\[?[\w.\-]{1,64}\]?[:>|]? )?[ \t]*(?:\* )?"
-    return re.compile(before + rb"(" + keys + rb")[ \t]*:[ \t]*([^\r\n]*?)[ \t\r]*$", re.MULTILINE)
+    before = rb"^(?:\[?[\w.\-]{1,64}+\]?[:>|]? )??[ \t]*+(?:\* )?"
+    return re.compile(before + rb"(" + keys + rb")[ \t]*+:[ \t]*+([^\r\n]*+)[ \t\r]*+$", re.MULTILINE)
 
 
 def _number(text: str) -> str:
@@ -195,7 +195,7 @@ def read_summary(source: Source, place: Place) -> Iterator[Log | Problem]:
         if match.end() == len(text) or b"\x00" in match[2]:  # cut short: LoadGen ends every line of ours
             found.damaged.setdefault(key, line)
         else:
-            found.add(Fact(key, match[2].decode("utf-8", "replace"), line))
+            found.add(Fact(key, match[2].rstrip(b" \t").decode("utf-8", "replace"), line))
     yield from found.problems(source.name)
     if not found.first:
         yield _nothing(source, len(text))
