@@ -22,7 +22,8 @@ from loaders.manifest import Listed, Manifest
 from loaders.normalise import normalise
 from loaders.published import published
 from loaders.resolve import MLCOMMONS, Seen
-from loaders.store import Content, Packed, Partition, SourceFile, Stored, add, pack, sighting_id, store
+from loaders.rows import Content, Packed, Partition, SourceFile, pack, sighting_id
+from loaders.store import Stored, add, store
 from loaders.trees.protocol import Assembled, Context, Label, Tree
 from loaders.unpack import LIMITS, Limits, OnProgress, Source, container_digest, looks_like, packed_files, sources
 from mlperf.errors import AmbiguousFormat, LoadError, Problem, StoreError, UnknownFormat, Where

@@ -20,8 +20,10 @@ import duckdb
 import pyarrow as pa
 
 from loaders import resolve
+from loaders.made import system_rows
 from loaders.resolve import Result, Seen
-from loaders.store import first_line, problem_rows, system_rows, transaction
+from loaders.rows import problem_rows
+from loaders.store import first_line, transaction
 from loaders.trees.protocol import Label
 from loaders.upload import Entry, Inspected, Preview, cleaned, label_in, normalised, shown_text
 from mlperf.errors import LoadError, Problem, StoreError, Where

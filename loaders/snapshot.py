@@ -14,6 +14,7 @@ from loaders import store
 from loaders.ingest import SourceReport, added, read
 from loaders.manifest import DATA, Manifest
 from loaders.processes import a_few_ahead, started
+from loaders.rows import Partition
 from loaders.unpack import OnProgress
 from mlperf.errors import DashboardError, StoreError
 
@@ -38,7 +39,7 @@ def build(folders: list[Path], target: Path, manifest: Manifest, progress: Watch
     connection.execute("set threads = 1")  # the other cores read archives
     connection.execute("set allocator_bulk_deallocation_flush_threshold = '1MB'")  # as Arrow's
     reports: list[SourceReport] = []
-    touched: set[store.Partition] = set()
+    touched: set[Partition] = set()
     with _few_collections(), started(jobs) as workers:
         for folder in folders:
             with progress(folder) as on_progress:

@@ -20,7 +20,7 @@ from loaders.manifest import Manifest
 from loaders.normalise import normalise
 from loaders.published import published
 from loaders.resolve import Seen, resolve
-from loaders.store import sighting_id
+from loaders.rows import sighting_id
 from loaders.trees.protocol import Context, Label, Tree
 from loaders.unpack import Limits, OnProgress, Source, gathered
 from mlperf.errors import LoadError, Problem, UnknownFormat, Where
