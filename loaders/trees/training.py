@@ -14,10 +14,11 @@ from loaders.mllog import TOKEN
 from loaders.trees import training_checks
 from loaders.trees.protocol import Assembled, Context
 from loaders.trees.systems import is_system_file, read_system
-from loaders.trees.training_group import Group, assembled
+from loaders.trees.training_group import Group
 from loaders.trees.training_log import RunLog, read_log
 from loaders.trees.training_paths import Place, is_benchmark, place, round_of, submitter
 from loaders.trees.training_power import Watts, read_power
+from loaders.trees.training_results import assembled
 from loaders.unpack import Source
 from mlperf.errors import Problem, Where
 from mlperf.facts import facts

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from loaders.trees.training_group import Group, grade
+from loaders.trees.training_group import Group
 from loaders.trees.training_log import RunLog
+from loaders.trees.training_results import grade
 from loaders.trees.training_score import Scored
 from mlperf.errors import Where
 from mlperf.facts import Benchmark, facts

@@ -1,0 +1,131 @@
+"""What is odd about a group of training logs: runs held against each other, its folder and its other files.
+
+Nothing is left out for it: each `Problem` says what does not go together and what was taken.
+"""
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from loaders.trees.training_group import Group, converged
+from loaders.trees.training_log import RunLog
+from mlperf.errors import Problem
+from mlperf.facts import facts
+
+ODD_PACE: Final = 0.02
+"""Of the median pace, and `ODD_SPREAD` times the spread of the middle half: a run that is farther off than both is odd.
+Of 19,410 published runs that converged in groups of `MIN_PACES` at least, 98 are."""
+ODD_SPREAD: Final = 5.0
+MIN_PACES: Final = 5
+FEW_PACES: Final = 3
+ODD_PACE_OF_FEW: Final = 0.1
+"""In groups of three or four, of which all 456 published runs are within 0.071 of the median."""
+
+ODD_DAYS: Final = 60
+"""A run began so long before or after the others: of 19,866 published runs none is over 51 days from the median."""
+
+SCALING: Final = (1.0, 1.25)
+"""All 497 published factors lie between 1.0003 and 1.189."""
+
+
+Runs = Mapping[str, RunLog]
+"""By name, in their natural order."""
+
+
+def oddities(group: Group) -> Iterator[Problem]:
+    """All that does not go together."""
+    runs = {name: group.logs[name] for name in group.names()}
+    yield from _claims(group)
+    yield from _copies(group, runs)
+    yield from _paces(group, runs)
+    yield from _dates(runs)
+    yield from _factors(group)
+    yield from _switches(group)
+
+
+def _claims(group: Group) -> Iterator[Problem]:
+    """A Problem where logs say that they run another benchmark than their folder does."""
+    claimed = group.claimed()
+    folder = facts().benchmark("training", group.benchmark or "", None)
+    others = [name for name in claimed if folder and facts().benchmark("training", name, None) != folder]
+    if others and folder:
+        found = f"{sum(claimed[name] for name in others)} logs of {folder.id} say they run {', '.join(sorted(others))}."
+        yield Problem(group.where, "benchmark-differs", found[:300], "The folder's name was taken.")
+
+
+def _copies(group: Group, runs: Runs) -> Iterator[Problem]:
+    """A Problem where runs of one group begin or end in the same millisecond: each may be a copy of another."""
+    for what, times in (
+        ("begin", {name: log.started_ms for name, log in runs.items()}),
+        ("end", {name: log.stopped_ms for name, log in runs.items()}),
+    ):
+        counts = Counter(times.values())
+        alike = [f"{name}.txt" for name, time in times.items() if time is not None and counts[time] > 1]
+        if alike:
+            found = f"{', '.join(alike)} {what} in the same millisecond as another of them."
+            fix = "All were counted, as the official tool does; one may be a copy of another."
+            yield Problem(group.where, "same-times", found, fix)
+
+
+def _paces(group: Group, runs: Runs) -> Iterator[Problem]:
+    """A Problem for each run that took much longer or shorter for what it trained than the others of its group.
+
+    The minutes and the epochs (or samples) come from different lines, so that a damaged time shows here.
+    """
+    written = group.written()
+    benchmark = facts().benchmark("training", written, None) if written else None
+    successes = [
+        (name, log.minutes, *converged(benchmark, log))
+        for name, log in runs.items()
+        if log.status == "success" and log.minutes
+    ]
+    for what, times in (
+        ("sample", {name: minutes / samples for name, minutes, _, samples in successes if samples}),
+        ("epoch", {name: minutes / epochs for name, minutes, epochs, _ in successes if epochs}),
+    ):
+        if len(times) == len(successes) >= FEW_PACES:
+            yield from _odd_paces(runs, times, what)
+            return
+
+
+def _odd_paces(runs: Runs, paces: Mapping[str, float], what: str) -> Iterator[Problem]:
+    first, middle, third = statistics.quantiles(paces.values(), method="inclusive")
+    for name, pace in paces.items():
+        spread = ODD_SPREAD * (third - first) if len(paces) >= MIN_PACES else ODD_PACE_OF_FEW * middle
+        if abs(pace - middle) > max(ODD_PACE * middle, spread):
+            found = f"took {pace / middle:,.2f} times as long per {what} as the median of the group."
+            yield Problem(runs[name].where, "odd-pace", found, "Its time was taken as it stands; check the run.")
+
+
+def _dates(runs: Runs) -> Iterator[Problem]:
+    """A Problem for each run that began long before or after the others of its group."""
+    starts = {name: log.started_ms for name, log in runs.items() if log.started_ms is not None}
+    if len(starts) < FEW_PACES:
+        return
+    middle = statistics.median(starts.values())
+    for name, start in starts.items():
+        days = (start - middle) / 86_400_000
+        if abs(days) > ODD_DAYS:
+            found = f"began {abs(days):,.0f} days {'after' if days > 0 else 'before'} the median of the group's runs."
+            yield Problem(runs[name].where, "odd-date", found, "It was counted; check that it is of this group.")
+
+
+def _factors(group: Group) -> Iterator[Problem]:
+    for factor in sorted({factor for factor in group.scaling if factor is not None}):
+        if not SCALING[0] <= factor <= SCALING[1]:
+            found = f"scaling.json states a factor of {factor:g}; published ones are {SCALING[0]:g} to {SCALING[1]:g}."
+            yield Problem(group.where, "odd-scaling", found, "The score was multiplied by it; check it.")
+
+
+def _switches(group: Group) -> Iterator[Problem]:
+    """A Problem where the switches of one run were estimated otherwise than those of another, or are not there."""
+    if not group.has_power:
+        return
+    told = {name: sorted(group.switch_watts.get(name, [])) for name in group.names() if name in group.node_watts}
+    if len({tuple(watts) for watts in told.values()}) > 1:
+        texts = sorted({f"{len(watts)} with {math.fsum(watts):g} W" for watts in told.values()})
+        found = f"the switches differ from run to run: {', '.join(texts)}."
+        fix = "Each run's own were counted, those without an estimate as 0 W, as the official tool does."
+        yield Problem(group.where, "power-switches", found, fix)

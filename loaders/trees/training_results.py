@@ -1,0 +1,156 @@
+"""A group of training logs as a result, its runs, and why it has no score."""
+
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from loaders.trees.protocol import Assembled
+from loaders.trees.training_group import Group, converged
+from loaders.trees.training_log import RunLog
+from loaders.trees.training_odd import oddities
+from loaders.trees.training_power import kilojoules
+from loaders.trees.training_score import Scored, score
+from mlperf.errors import Problem
+from mlperf.facts import Benchmark, facts
+from mlperf.model import Measurement, Run
+
+_NO_SCORE: Final = "The group has no score."
+
+_CELLS: Final = {
+    "division": "division",
+    "availability": "status",
+    "system_name": "system_name",
+    "accelerator": "accelerator_model_name",
+    "accelerators_per_node": "accelerators_per_node",
+    "nodes": "number_of_nodes",
+    "processor": "host_processor_model_name",
+    "processors_per_node": "host_processors_per_node",
+    "processor_cores": "host_processor_core_count",
+    "framework": "framework",
+    "operating_system": "operating_system",
+}
+"""Fields of a measurement that stand in the system's sheet."""
+
+
+def assembled(group: Group) -> Iterator[Assembled]:
+    """The group's result if it has one, its runs, and what is wrong with it."""
+    names = group.names()
+    logs = [group.logs[name] for name in names]
+    yield from oddities(group)
+    written = group.written()
+    if written is None:
+        several = ", and the logs name several." if group.claimed() else " and no log does."
+        found = f"no folder names the benchmark{several}"
+        yield Problem(group.where, "no-benchmark", found, "The logs were left out.")
+        return
+    benchmark = facts().benchmark("training", written, None)
+    scored = grade(group, benchmark, written, logs)
+    if isinstance(scored, str):
+        yield Problem(group.where, "no-score", f"{written}: {scored}.", _NO_SCORE)
+    elif benchmark is not None:
+        yield from _result(group, benchmark, written, names, logs, scored)
+    counted = None if isinstance(scored, str) else frozenset(scored.counted)
+    for at, (name, log) in enumerate(zip(names, logs, strict=True)):
+        is_counted = None if counted is None else at in counted
+        yield _run(group, benchmark.id if benchmark else written, benchmark, name, log, is_counted)
+
+
+def grade(group: Group, benchmark: Benchmark | None, written: str, logs: Sequence[RunLog]) -> Scored | str:
+    """The group's score before scaling, or why it has none."""
+    if not logs:
+        return "no run present"
+    if benchmark is None:
+        return f"{written!r} is no benchmark that the catalog knows"
+    if None in group.scaling or len(set(group.scaling)) > 1:
+        return "scaling.json cannot be read, so that its factor is not known"
+    return score([log.minutes if log.status == "success" else None for log in logs], benchmark)
+
+
+def _result(
+    group: Group, benchmark: Benchmark, written: str, names: list[str], logs: Sequence[RunLog], scored: Scored
+) -> Iterator[Assembled]:
+    scaling = next((factor for factor in group.scaling if factor is not None), 1.0)
+    found = _energy(group, names, logs, scored, scaling) if group.has_power else None
+    if isinstance(found, str):
+        yield Problem(group.where, "no-energy", f"{written}: {found}.", "The energy was left out.")
+    energy = None if isinstance(found, str) else found
+    rule = facts().score("training", group.round or benchmark.first, benchmark.id, None)
+    rule = rule or facts().score("training", benchmark.first, benchmark.id, None)
+    yield Measurement(
+        where=logs[min(scored.counted)].where,
+        kind="training",
+        round=group.round,
+        submitter=_submitter(group),
+        system_id=group.system,
+        benchmark=written,
+        value=scored.minutes * scaling,
+        unit=rule.table_units[0] if rule else None,
+        has_power=energy is not None,
+        power_value=energy,
+        power_unit=None if energy is None else "kJ",
+        location=group.location,
+        is_computed=True,
+        runs=len(logs),
+        same_runs=_same_runs(logs),
+        group=group.where.file,
+        **{name: group.told(name, of) for name, of in _CELLS.items()},  # type: ignore[arg-type]  # all of them are texts
+    )
+
+
+def _energy(group: Group, names: list[str], logs: Sequence[RunLog], scored: Scored, scaling: float) -> float | str:
+    """The group's energy in kJ, or why it has none."""
+    sheet = dict(group.sheet.facts) if group.sheet else {}
+    stated = sheet.get("number_of_nodes", "").removesuffix(".0")
+    files = {len(group.node_watts.get(names[at], [])) for at in scored.counted}
+    nodes = int(stated) if stated.isdecimal() and len(stated) < 8 else max(files)
+    if files != {nodes} or not nodes:
+        return f"power of {min(files)} of {nodes} nodes present"
+    watts = [math.fsum([*group.node_watts.get(name, [math.nan]), *group.switch_watts.get(name, [])]) for name in names]
+    energy = kilojoules(scored, [log.minutes for log in logs], watts, scaling)
+    return "the power of a counted run is not known" if energy is None else energy
+
+
+def _same_runs(logs: Sequence[RunLog]) -> str | None:
+    """A mark of the very same runs, wherever their logs lie: when each began and ended."""
+    if any(log.started_ms is None for log in logs):
+        return None
+    times = sorted(f"{log.started_ms:.0f}-{log.stopped_ms or 0:.0f}" for log in logs)
+    return hashlib.sha256(",".join(times).encode()).hexdigest()[:16]
+
+
+def _submitter(group: Group) -> str | None:
+    """As tables have it: the sheet's word before the folder's name (`HabanaLabs` in the folder `Habana`)."""
+    return group.told("submitter", "submitter") or group.submitter
+
+
+def _run(
+    group: Group, benchmark_id: str, benchmark: Benchmark | None, name: str, log: RunLog, is_counted: bool | None
+) -> Run:
+    epochs, samples = converged(benchmark, log)
+    minutes = log.minutes if log.status != "unreadable" else None
+    return Run(
+        where=log.where,
+        round=group.round,
+        division=group.told("division", "division"),
+        submitter=_submitter(group) or "",
+        system_id=group.system or "",
+        benchmark=benchmark_id,
+        name=f"{name}.txt",
+        status=log.status,
+        minutes=minutes,
+        is_counted=is_counted,
+        epochs=epochs,
+        samples=samples,
+        global_batch_size=log.global_batch_size,
+        seed=log.seed,
+        started_ms=_milliseconds(log.started_ms),
+        stopped_ms=_milliseconds(log.stopped_ms),
+        location=group.location,
+        group=group.where.file,
+    )
+
+
+def _milliseconds(time: float | None) -> int | None:
+    """A time of a log; None for one that no clock shows."""
+    return int(time) if time is not None and abs(time) < 1 << 53 else None
