@@ -62,28 +62,39 @@ TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Right-to-left marks and the like, which make a name read as another; some systems put them into names unasked."""
 
 
+_DRIVE = re.compile("[A-Za-z]:")
+
+
 def unsafe_name(name: str, limits: Limits) -> str | None:
     """Why a member or file of this name is refused, as the end of a sentence; None when it is fine."""
-    parts = re.split(r"[/\\]", name)
+    parts = _parts(name)
+    named = _named(parts)
     if len(name) > limits.path_characters:
         return f"has a name of more than {limits.path_characters:,} characters"
     if CONTROL.search(name):
         return "has control characters in its name"
     if ".." in parts:
         return "points out of the archive ('..')"
-    if parts[0] == "" or re.match("[A-Za-z]:", name):
+    if parts[0] == "" or _DRIVE.match(name):
         return "has an absolute path" if name else "has no name"
-    if not any(part not in {"", "."} for part in parts):
+    if not named:
         return "has no name"
-    if sum(part not in {"", "."} for part in parts) > limits.path_depth:
+    if len(named) > limits.path_depth:
         return f"lies more than {limits.path_depth} folders deep"
     return None
 
 
 def tidy_name(name: str) -> str:
     """`name` as text, with `/` between its parts and no `.` parts."""
-    parts = [part for part in re.split(r"[/\\]", name) if part not in {"", "."}]
-    return as_text("/".join(parts))
+    return as_text("/".join(_named(_parts(name))))
+
+
+def _parts(name: str) -> list[str]:
+    return name.replace("\\", "/").split("/")
+
+
+def _named(parts: list[str]) -> list[str]:
+    return [part for part in parts if part not in {"", "."}]
 
 
 def as_text(name: str) -> str:
@@ -91,6 +102,8 @@ def as_text(name: str) -> str:
 
     Marks that turn it are written as `(U+202E)`: names that differ in these alone stay different.
     """
+    if name.isascii() and name.isprintable():  # nearly all are
+        return name
     name = TURNING.sub(lambda mark: f"(U+{ord(mark[0]):04X})", name) if TURNING.search(name) else name
     return CONTROL.sub("�", name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 

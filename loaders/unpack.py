@@ -165,7 +165,8 @@ def _short(path: Path, real: Path, name: str | None) -> str:
 def _folder(
     container: Container, limits: Limits, progress: OnProgress, without: frozenset[Path]
 ) -> Iterator[Source | Problem]:
-    listed = [entry for entry in _listed(container, limits) if isinstance(entry, Problem) or entry[0] not in without]
+    found = _listed(container, limits)
+    listed = [entry for entry in found if isinstance(entry, Problem) or not without or entry[0] not in without]
     total = sum(0 if isinstance(entry, Problem) else entry[2] for entry in listed)
     done = 0
     known: set[str] = set()
