@@ -29,7 +29,7 @@ class BadCell(ValueError):
 def text(value: object) -> str | None:
     """The cell as one line of text without outer blanks; None where it says nothing. Raises `BadCell`."""
     if type(value) is str and len(value) <= MAX_CELL:  # nearly all are
-        return _line(value)
+        return line(value)
     if value is None:
         return None
     if isinstance(value, bool | int | float):
@@ -38,13 +38,14 @@ def text(value: object) -> str | None:
         raise BadCell(f"is a {type(value).__name__}, not a text")
     if len(value) > MAX_CELL and len(_UNPRINTABLE.sub(" ", value).strip()) > MAX_CELL:
         raise BadCell(f"has {len(value):,} characters, more than {MAX_CELL}")
-    return _line(value)
+    return line(value)
 
 
 @lru_cache(maxsize=1 << 12)  # the cells of one table repeat from row to row
-def _line(cell: str) -> str | None:
-    line = " ".join(_UNPRINTABLE.sub(" ", cell).split())
-    return None if line.lower() in _NOTHING else line
+def line(cell: str) -> str | None:
+    """`text` of at most `MAX_CELL` characters."""
+    found = " ".join(_UNPRINTABLE.sub(" ", cell).split())
+    return None if found.lower() in _NOTHING else found
 
 
 def is_silent(value: object) -> bool:
@@ -107,23 +108,25 @@ def conventions(cells: Iterable[str], delimiter: str = ",") -> Numbers:
     return Numbers(decimal_comma=comma and not point, ambiguous_comma=comma and point)
 
 
+_FLAGS = {
+    "true": True,
+    "1": True,
+    "valid": True,
+    "yes": True,
+    "false": False,
+    "0": False,
+    "invalid": False,
+    "no": False,
+}
+
+
 def yes_or_no(value: object) -> bool | None:
     """A flag as tables write it: true, 1, "TRUE", "Valid"; None where silent. Raises `BadCell`."""
     if is_silent(value):
         return None
     if not isinstance(value, bool | int | float | str):
         raise BadCell(f"is a {type(value).__name__}, neither yes nor no")
-    known = {
-        "true": True,
-        "1": True,
-        "valid": True,
-        "yes": True,
-        "false": False,
-        "0": False,
-        "invalid": False,
-        "no": False,
-    }
-    flag = known.get(str(value).strip().lower().removesuffix(".0"))
+    flag = _FLAGS.get(str(value).strip().lower().removesuffix(".0"))
     if flag is None:
         raise BadCell(f"{str(value)[:40]!r} is neither yes nor no")
     return flag

@@ -140,12 +140,12 @@ class Reading:
                 if isinstance(found, Run) and found.is_counted is None:  # a figure is refused for the same reason
                     self.strangers[found.where.file.rpartition("/")[0] or found.where.file] += 1
                 return
-            known = replace(found, where=self._placed(found.where), round=round_.id, submitter=submitter)
-            if isinstance(known, Run):
-                division = facts().division(known.division or "") or known.division
-                self.runs.append(replace(known, division=division))
+            where = self._placed(found.where)
+            if isinstance(found, Run):
+                division = facts().division(found.division or "") or found.division
+                self.runs.append(replace(found, where=where, round=round_.id, submitter=submitter, division=division))
             else:
-                self.sheets.append(known)
+                self.sheets.append(replace(found, where=where, round=round_.id, submitter=submitter))
 
     def conclude(self, label: Label | None = None) -> None:
         """Put its trees together, under what the owner says of them; refuse it where nothing in it is ours."""

@@ -61,8 +61,9 @@ class _Text:
         self._held += self._decoder.decode(piece, final=self.ended)
 
     def _go_to(self, position: int) -> None:
-        self.line += self._held.count("\n", self._at, position)
-        self._at = position
+        if position != self._at:
+            self.line += self._held.count("\n", self._at, position)
+            self._at = position
 
     def next_character(self) -> str:
         """The first character that is not blank, "" at the end."""
@@ -86,7 +87,6 @@ class _Text:
 
     def value(self) -> object:
         """The JSON value that begins here; raises `_Broken` where there is none, or none of bearable length."""
-        self.next_character()
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._held, self._at)
@@ -154,8 +154,7 @@ def _records(name: str, text: _Text, *, keyed: bool, closing: str) -> Iterator[R
         text.next_character()
         line = text.line
         try:
-            key = None if resumed else _key(text, keyed=keyed)
-            text.next_character()
+            key = _key(text) if keyed and not resumed else None
             line = text.line
             value = text.value()
             resumed = False
@@ -178,13 +177,12 @@ def _records(name: str, text: _Text, *, keyed: bool, closing: str) -> Iterator[R
             resumed = True
 
 
-def _key(text: _Text, *, keyed: bool) -> str | None:
-    if not keyed:
-        return None
+def _key(text: _Text) -> str:
     key = text.value()
     if not isinstance(key, str):
         raise _Broken("a name in quotes expected")
     text.expect(":")
+    text.next_character()
     return key
 
 

@@ -5,20 +5,26 @@ Nothing is guessed: a figure whose round, benchmark suite or scenario cannot be 
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from loaders.cells import is_silent
 from mlperf.errors import Problem, Where
 from mlperf.facts import Score, Server, Spelling, facts
-from mlperf.model import Measurement, Sighting, Suite
+from mlperf.model import Kind, Measurement, Sighting, Suite
 
 Normalised = Sighting | Problem
+
+Fault = tuple[str, str, str]
+"""A `Problem` without its place: kind, what was found, what was done."""
 
 MAX_COUNT: Final = 10_000_000
 """Most accelerators of one system; the largest published has under 20,000."""
 
+_CACHED: Final = 1 << 12
+"""Of what stands in a table alike from row to row, the cells of a system: so many are worked out once."""
 _INTEGER: Final = re.compile(r"\d{1,7}(?:\.0)?", re.ASCII)
 _RUN_FOLDER: Final = re.compile(r"/performance/run_\d+/?$")
 
@@ -30,19 +36,20 @@ class _Hardware:
     accelerator: str | None
     count: int | None
     nodes: int | None
-    problems: tuple[Problem, ...]
+    faults: tuple[Fault, ...]
 
 
 def normalise(measurement: Measurement) -> Iterator[Normalised]:
     """The measurement once per suite that it is listed in, and what had to be corrected or could not be understood."""
-    refused = _refusal(measurement)
+    refused, where = _refusal(measurement), measurement.where
     if refused is not None:
         yield refused
         return
     round_ = facts().round(measurement.kind, measurement.round or "")
     scenario = facts().scenario(measurement.scenario or "") if measurement.kind == "inference" else None
     assert round_ is not None  # `_refusal` looked
-    yield from _spelling_problems(measurement, round_.id)
+    spelled = measurement.division, measurement.availability, measurement.benchmark
+    yield from (Problem(where, *fault) for fault in _unknown_spellings(measurement.kind, round_.id, *spelled))
     benchmark, score = _scored(measurement, round_.id, scenario)
     if score is None:
         found = f"nothing says how {benchmark} {scenario or ''} in {measurement.unit!r} is scored in {round_.id}."
@@ -58,8 +65,9 @@ def normalise(measurement: Measurement) -> Iterator[Normalised]:
         yield quantities
         return
     yield from quantities.problems
-    hardware = _hardware(measurement)
-    yield from hardware.problems
+    counts = measurement.nodes, measurement.accelerators_per_node, measurement.accelerators_total
+    hardware = _hardware(measurement.accelerator, *counts)
+    yield from (Problem(where, *fault) for fault in hardware.faults)
     suites = _suites(measurement, round_.id, benchmark, scenario)
     if not suites:
         found = f"no suite is known for a system of type {measurement.suites!r}."
@@ -100,21 +108,20 @@ def _refusal(measurement: Measurement) -> Problem | None:
     return None
 
 
-def _spelling_problems(measurement: Measurement, round_id: str) -> Iterator[Problem]:
-    where = measurement.where
-    if facts().division(measurement.division or "") is None:
-        yield Problem(
-            where,
-            "unknown-spelling",
-            f"division {measurement.division!r} is not known.",
-            _CATALOG.format(file="suites"),
-        )
-    if measurement.availability and facts().availability(measurement.availability) is None:
-        found = f"availability {measurement.availability!r} is not known."
-        yield Problem(where, "unknown-spelling", found, _CATALOG.format(file="suites"))
-    if facts().benchmark(measurement.kind, measurement.benchmark or "", round_id) is None:
-        found = f"benchmark {measurement.benchmark!r} is not known in {measurement.kind} {round_id}."
-        yield Problem(where, "unknown-spelling", found, _CATALOG.format(file="benchmarks"))
+@lru_cache(maxsize=_CACHED)
+def _unknown_spellings(
+    kind: Kind, round_id: str, division: str | None, availability: str | None, benchmark: str | None
+) -> tuple[Fault, ...]:
+    faults: list[Fault] = []
+    if facts().division(division or "") is None:
+        faults.append(("unknown-spelling", f"division {division!r} is not known.", _CATALOG.format(file="suites")))
+    if availability and facts().availability(availability) is None:
+        found = f"availability {availability!r} is not known."
+        faults.append(("unknown-spelling", found, _CATALOG.format(file="suites")))
+    if facts().benchmark(kind, benchmark or "", round_id) is None:
+        found = f"benchmark {benchmark!r} is not known in {kind} {round_id}."
+        faults.append(("unknown-spelling", found, _CATALOG.format(file="benchmarks")))
+    return tuple(faults)
 
 
 def _scored(measurement: Measurement, round_id: str, scenario: str | None) -> tuple[str, Score | None]:
@@ -197,56 +204,50 @@ def _senseless(where: Where, value: float | None, power_value: float | None) -> 
     return None
 
 
-def _hardware(measurement: Measurement) -> _Hardware:
-    spelling = facts().accelerator(measurement.accelerator or "")
-    nodes, per_node, total = (_integer(cell) for cell in _counts(measurement).values())
-    senseless = _senseless_counts(measurement, spelling)
-    problems = list(senseless)
+@lru_cache(maxsize=_CACHED)
+def _hardware(
+    written: str | None, nodes_cell: str | None, per_node_cell: str | None, total_cell: str | None
+) -> _Hardware:
+    spelling = facts().accelerator(written or "")
+    nodes, per_node, total = _integer(nodes_cell), _integer(per_node_cell), _integer(total_cell)
+    senseless = _senseless_counts(
+        {
+            "number of nodes": nodes_cell,
+            "number of accelerators per node": per_node_cell,
+            "number of accelerators": total_cell,
+        },
+        spelling,
+    )
+    faults = list(senseless)
     if spelling is None:
-        found = f"accelerator {measurement.accelerator!r} is not known."
-        problems.append(Problem(measurement.where, "unknown-spelling", found, _CATALOG.format(file="accelerators")))
+        found = f"accelerator {written!r} is not known."
+        faults.append(("unknown-spelling", found, _CATALOG.format(file="accelerators")))
     count = total
     if count is None and per_node is not None and not senseless:
         count = per_node * (nodes or 1)
     if count is None and spelling is not None and not spelling.accelerators:
         count = 0
     if spelling is not None and spelling.count is not None and spelling.count != count:
-        found = f"{measurement.accelerator!r} names {spelling.count} accelerators, its columns give {count}."
-        problems.append(Problem(measurement.where, "corrected-count", found, "The number in the name was taken."))
+        found = f"{written!r} names {spelling.count} accelerators, its columns give {count}."
+        faults.append(("corrected-count", found, "The number in the name was taken."))
         count = spelling.count
     if count == 0 and spelling is not None and spelling.accelerators:
-        found = f"{measurement.accelerator!r} is named, its columns give no accelerators."
-        problems.append(Problem(measurement.where, "senseless-count", found, "The number was left out."))
+        found = f"{written!r} is named, its columns give no accelerators."
+        faults.append(("senseless-count", found, "The number was left out."))
         count = None
     if count is not None and count > MAX_COUNT:
-        problems.append(
-            Problem(measurement.where, "bad-cell", f"{count:,} accelerators make no sense.", "The number was left out.")
-        )
+        faults.append(("bad-cell", f"{count:,} accelerators make no sense.", "The number was left out."))
         count = None
-    return _Hardware(_accelerator_name(measurement, spelling), count, nodes, tuple(problems))
+    name = written if spelling is None else " + ".join(sorted(one.name for one in spelling.accelerators)) or None
+    return _Hardware(name, count, nodes, tuple(faults))
 
 
-def _accelerator_name(measurement: Measurement, spelling: Spelling | None) -> str | None:
-    if spelling is None:
-        return measurement.accelerator
-    return " + ".join(sorted(accelerator.name for accelerator in spelling.accelerators)) or None
-
-
-def _counts(measurement: Measurement) -> dict[str, str | None]:
-    """The cells that hold nodes, accelerators per node and accelerators in total, by their names in messages."""
-    return {
-        "number of nodes": measurement.nodes,
-        "number of accelerators per node": measurement.accelerators_per_node,
-        "number of accelerators": measurement.accelerators_total,
-    }
-
-
-def _senseless_counts(measurement: Measurement, spelling: Spelling | None) -> list[Problem]:
-    """A `Problem` for each count that is there and is none; one in the accelerator's name makes up for the columns'."""
+def _senseless_counts(cells: Mapping[str, str | None], spelling: Spelling | None) -> list[Fault]:
+    """A fault for each count that is there and is none; one in the accelerator's name makes up for the columns'."""
     named = spelling is not None and spelling.count is not None
     return [
-        Problem(measurement.where, "bad-cell", f"a {name} of {cell[:40]!r} makes no sense.", "The number was left out.")
-        for name, cell in _counts(measurement).items()
+        ("bad-cell", f"a {name} of {cell[:40]!r} makes no sense.", "The number was left out.")
+        for name, cell in cells.items()
         if cell and not is_silent(cell) and not _INTEGER.fullmatch(cell) and not (named and "accelerators" in name)
     ]
 

@@ -410,7 +410,7 @@ def _seen_rows(upload_id: str, result_id: str, seen: tuple[Seen, ...]) -> dict[s
     suites: dict[str, list[Seen]] = {}
     for one in seen:
         suites.setdefault(one.sighting.suite, []).append(one)
-    found = [Result(result_id, tuple(group)) for group in suites.values()]
+    found = [Result.of(result_id, group) for group in suites.values()]
     ours = {"upload_id": upload_id, "link": None, "public_id": None, "published": None}
     return {
         "results": [{**resolve.row(one), **ours} for one in found],

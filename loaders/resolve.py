@@ -8,7 +8,8 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -63,38 +64,37 @@ class Between:
     problem: Problem
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """One result in one suite, with everything that was seen of it, most trusted first."""
 
     result_id: str
     seen: tuple[Seen, ...]
+    lead: Seen
+    """The sighting that gives the value."""
 
-    @cached_property
-    def lead(self) -> Seen:
-        """The sighting that gives the value."""
-        return next(item for item in self.seen if item.sighting.value is not None)
+    @classmethod
+    def of(cls, result_id: str, seen: Sequence[Seen]) -> "Result":
+        """A result of which some sighting gives a value, the most trusted first."""
+        return cls(result_id, tuple(seen), next(item for item in seen if item.sighting.value is not None))
 
-    @cached_property
-    def _asked(self) -> tuple[Sighting, ...]:
-        return (self.lead.sighting, *(item.sighting for item in self.seen if item is not self.lead))
+    def _others(self) -> Iterator[Sighting]:
+        return (item.sighting for item in self.seen if item is not self.lead)
 
     def known(self, fields: tuple[str, ...]) -> dict[str, Any]:
         """What the most trusted source that says anything says of each field; the lead is asked first."""
-        lead, *others = self._asked
-        told = {field: getattr(lead, field) for field in fields}
-        for other in others:
+        told = dict(zip(fields, _told(fields)(self.lead.sighting), strict=True))
+        for other in self._others():
             missing = [field for field, value in told.items() if value is None]
-            if not missing:
-                break
             told |= {field: getattr(other, field) for field in missing}
         return told
 
-    @cached_property
+    @property
     def power(self) -> tuple[float, str] | None:
         """Measured power or energy and its unit."""
-        told = ((sighting.power_value, sighting.power_unit) for sighting in self._asked)
-        return next(((value, unit) for value, unit in told if value is not None and unit is not None), None)
+        for sighting in (self.lead.sighting, *self._others()):
+            if sighting.power_value is not None and sighting.power_unit is not None:
+                return sighting.power_value, sighting.power_unit
+        return None
 
     @property
     def folder(self) -> str | None:
@@ -106,6 +106,11 @@ class Result:
     def has_power(self) -> bool:
         """Whether any table lists it as a power result."""
         return any(item.sighting.has_power for item in self.seen)
+
+
+@cache
+def _told(fields: tuple[str, ...]) -> Callable[[Sighting], tuple[Any, ...]]:
+    return attrgetter(*fields)
 
 
 Key = tuple[str, ...]
@@ -309,12 +314,13 @@ def _figure(sighting: Sighting) -> str:
 
 def _result(result_id: str, group: Sequence[Seen], problems: list[Between]) -> Result | None:
     """The result of one group in source order; None, and a problem, where no source gives a figure."""
-    result = Result(result_id, tuple(sorted(group, key=lambda item: item.order)))
     if all(item.sighting.value is None for item in group):
         found = f"{_figure(group[0].sighting)}: power without a result."
         problems.append(group[0].problem("power-without-result", found, "It was left out."))
         return None
-    problems.extend(_differences(result))
+    result = Result.of(result_id, sorted(group, key=lambda item: item.order) if len(group) > 1 else group)
+    if len(group) > 1:
+        problems.extend(_differences(result))
     return result
 
 

@@ -174,9 +174,14 @@ def plain_rows(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...
     return pa.Table.from_batches(batches, schema)
 
 
-@cache
 def arrow_schema(table: str) -> pa.Schema:
     """Columns and types of one of our own tables."""
+    return _schemas()[table]
+
+
+@cache
+def _schemas() -> dict[str, pa.Schema]:
     with duckdb.connect() as connection:
         connection.execute(SCHEMA)
-        return connection.table(table).to_arrow_table().schema
+        names = [name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()]
+        return {name: connection.table(name).to_arrow_table().schema for name in names}

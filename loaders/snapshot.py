@@ -35,12 +35,12 @@ def build(folders: list[Path], target: Path, manifest: Manifest, progress: Watch
     Raises `StoreError` where nothing was found or the snapshot grew over `MAX_BYTES`; `target` then stays as it was.
     """
     pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what it frees, tens of megabytes here
-    connection = store.open_database(None)
-    connection.execute("set threads = 1")  # the other cores read archives
-    connection.execute("set allocator_bulk_deallocation_flush_threshold = '1MB'")  # as Arrow's
     reports: list[SourceReport] = []
     touched: set[Partition] = set()
     with _few_collections(), started(jobs) as workers:
+        connection = store.open_database(None)
+        connection.execute("set threads = 1")  # the other cores read archives
+        connection.execute("set allocator_bulk_deallocation_flush_threshold = '1MB'")  # as Arrow's
         for folder in folders:
             with progress(folder) as on_progress:
                 for reading in read(folder, manifest, on_progress=on_progress, workers=workers):

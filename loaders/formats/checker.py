@@ -13,38 +13,43 @@ from mlperf.model import Measurement
 COLUMNS: Final = frozenset({"Organization", "Division", "SystemType", "Platform", "MlperfModel", "Scenario", "Result"})
 
 
+_TEXTS: Final = {
+    "round": "version",
+    "suites": "SystemType",
+    "division": "Division",
+    "availability": "Availability",
+    "submitter": "Organization",
+    "system_id": "Platform",
+    "system_name": "SystemName",
+    "accelerator": "accelerator_model_name",
+    "accelerators_per_node": "accelerators_per_node",
+    "accelerators_total": "total_accelerators",
+    "nodes": "number_of_nodes",
+    "processor": "host_processor_model_name",
+    "processors_per_node": "host_processors_per_node",
+    "processor_cores": "host_processor_core_count",
+    "framework": "framework",
+    "operating_system": "operating_system",
+    "weight_data_types": "weight_data_types",
+    "model": "Model",
+    "benchmark": "MlperfModel",
+    "scenario": "Scenario",
+    "unit": "Units",
+    "accuracy": "Accuracy",
+    "location": "Location",
+}
+"""Fields of a measurement, and the checker's columns."""
+
+
 def measurement(fields: Fields, known: Mapping[str, object]) -> Measurement:
     """One record with the checker's column names as an inference measurement; `known` replaces what the record says."""
     errors = fields.number("errors")
     described: dict[str, object] = {
-        "where": fields.where,
-        "kind": "inference",
-        "round": fields.text("version"),
-        "suites": fields.text("SystemType"),
-        "division": fields.text("Division"),
-        "availability": fields.text("Availability"),
-        "submitter": fields.text("Organization"),
-        "system_id": fields.text("Platform"),
-        "system_name": fields.text("SystemName"),
-        "accelerator": fields.text("accelerator_model_name"),
-        "accelerators_per_node": fields.text("accelerators_per_node"),
-        "accelerators_total": fields.text("total_accelerators"),
-        "nodes": fields.text("number_of_nodes"),
-        "processor": fields.text("host_processor_model_name"),
-        "processors_per_node": fields.text("host_processors_per_node"),
-        "processor_cores": fields.text("host_processor_core_count"),
-        "framework": fields.text("framework"),
-        "operating_system": fields.text("operating_system"),
-        "weight_data_types": fields.text("weight_data_types"),
-        "model": fields.text("Model"),
-        "benchmark": fields.text("MlperfModel"),
-        "scenario": fields.text("Scenario"),
+        **fields.texts(_TEXTS),
         "value": fields.number("Result"),
-        "unit": fields.text("Units"),
         "has_power": bool(fields.flag("has_power")),
-        "accuracy": fields.text("Accuracy"),
         "inferred": fields.flag("inferred"),
         "valid": None if errors is None else errors == 0,
-        "location": fields.text("Location"),
+        **known,
     }
-    return Measurement(**{**described, **known})  # type: ignore[arg-type]  # the names above are those of Measurement
+    return Measurement(fields.where, "inference", **described)  # type: ignore[arg-type]  # its fields, as named above

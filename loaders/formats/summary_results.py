@@ -34,39 +34,44 @@ def parse(source: Source) -> Iterator[Parsed]:
         yield from fields.problems
 
 
+_TEXTS: Final = {
+    "round": "version",
+    "suites": "Suite",
+    "division": "Category",
+    "availability": "Availability",
+    "submitter": "Submitter",
+    "system_id": "Platform",
+    "system_name": "System",
+    "accelerator": "Accelerator",
+    "accelerators_per_node": "a#",
+    "accelerators_total": "Total Accelerators",
+    "nodes": "Nodes",
+    "processor": "Processor",
+    "processor_cores": "host_processor_core_count",
+    "framework": "Software",
+    "operating_system": "operating_system",
+    "weight_data_types": "weight_data_types",
+    "model": "UsedModel",
+    "benchmark": "Model",
+    "scenario": "Scenario",
+    "unit": "Performance_Units",
+    "power_unit": "Power_Units",
+    "accuracy": "Accuracy",
+    "public_id": "ID",
+    "location": "Location",
+}
+"""Fields of a measurement, and the table's columns."""
+
+
 def _measurement(fields: Fields) -> Measurement:
     errors = fields.number("errors")
-    return Measurement(
-        where=fields.where,
-        kind="inference",
-        round=fields.text("version"),
-        suites=fields.text("Suite"),
-        division=fields.text("Category"),
-        availability=fields.text("Availability"),
-        submitter=fields.text("Submitter"),
-        system_id=fields.text("Platform"),
-        system_name=fields.text("System"),
-        accelerator=fields.text("Accelerator"),
-        accelerators_per_node=fields.text("a#"),
-        accelerators_total=fields.text("Total Accelerators"),
-        nodes=fields.text("Nodes"),
-        processor=fields.text("Processor"),
-        processors_per_node=fields.text("host_processors_per_node", "p#"),
-        processor_cores=fields.text("host_processor_core_count"),
-        framework=fields.text("Software"),
-        operating_system=fields.text("operating_system"),
-        weight_data_types=fields.text("weight_data_types"),
-        model=fields.text("UsedModel"),
-        benchmark=fields.text("Model"),
-        scenario=fields.text("Scenario"),
-        value=fields.number("Performance_Result"),
-        unit=fields.text("Performance_Units"),
-        has_power=bool(fields.flag("has_power")),
-        power_value=fields.number("Power_Result"),
-        power_unit=fields.text("Power_Units"),
-        accuracy=fields.text("Accuracy"),
-        inferred=fields.flag("inferred"),
-        valid=None if errors is None else errors == 0,
-        public_id=fields.text("ID"),
-        location=fields.text("Location"),
-    )
+    described: dict[str, object] = {
+        **fields.texts(_TEXTS),
+        "processors_per_node": fields.text("host_processors_per_node", "p#"),
+        "value": fields.number("Performance_Result"),
+        "has_power": bool(fields.flag("has_power")),
+        "power_value": fields.number("Power_Result"),
+        "inferred": fields.flag("inferred"),
+        "valid": None if errors is None else errors == 0,
+    }
+    return Measurement(fields.where, "inference", **described)  # type: ignore[arg-type]  # its fields, as named above

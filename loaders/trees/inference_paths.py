@@ -6,6 +6,7 @@ A tree may have any folders above it or be only a part of one. What a log claims
 import functools
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 from loaders.unpack import Source
@@ -54,11 +55,17 @@ def components(source: Source) -> tuple[list[str], int]:
 
     The folders that hold what the user named count too: who loads `inference_results_v3.0/closed/Dell` means all three.
     """
-    above = [part for part in source.container.path.parent.parts if part != "/"]
+    above = _folders(source.container.path)
     named = source.name.split("/")
     if source.container.kind == "file" and named[: len(above) + 1] == ["", *above]:
         named = named[len(above) + 1 :]  # named by its full path
-    return above + named, len(above)
+    return [*above, *named], len(above)
+
+
+@functools.lru_cache(maxsize=256)  # thousands of files share one archive
+def _folders(path: Path) -> tuple[str, ...]:
+    """The folders above a file."""
+    return tuple(part for part in path.parent.parts if part != "/")
 
 
 def place(source: Source) -> Place | Misplaced:

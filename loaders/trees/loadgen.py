@@ -9,9 +9,9 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from loaders.trees.inference_paths import Place
 from loaders.unpack import Source
@@ -43,8 +43,7 @@ _ALWAYS_SUMMARY: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """What a log says under a key: a number or text as written, `true` or `false`."""
 
     key: str
@@ -59,9 +58,9 @@ class Log:
     place: Place
     file: str
     form: Literal["detail", "summary"]
-    facts: tuple[Fact, ...]
-    """In order of appearance; of a key that stands several times the first."""
-    contradicted: tuple[tuple[str, int], ...]
+    facts: Mapping[str, Fact]
+    """By key, in order of appearance; of a key that stands several times the first."""
+    contradicted: Mapping[str, int]
     """Keys that stand a second time with another value, and the line."""
     is_old: bool
     """A detail log of v0.7, which holds no keys."""
@@ -70,11 +69,11 @@ class Log:
 
     def get(self, key: str) -> Fact | None:
         """What stands under a key."""
-        return next((fact for fact in self.facts if fact.key == key), None)
+        return self.facts.get(key)
 
     def contradiction(self, fact: Fact) -> Problem | None:
         """What contradicts a fact further down."""
-        line = dict(self.contradicted).get(fact.key)
+        line = self.contradicted.get(fact.key)
         if line is None:
             return None
         found = f'"{fact.key}" stands here a second time with another value than in line {fact.line}.'
@@ -150,7 +149,7 @@ def read_detail(source: Source, place: Place) -> Iterator[Log | Problem]:
     is_old = not has_records and re.match(rb'\s*"pid": \d+, "tid": \d+, "ts": ', source.head) is not None
     if not has_records and not is_old:
         yield _nothing(source, size)
-    yield Log(place, source.name, "detail", tuple(found.first.values()), tuple(found.contradicted.items()), is_old,
+    yield Log(place, source.name, "detail", found.first, found.contradicted, is_old,
               digest.hexdigest(), size)  # fmt: skip
 
 
@@ -199,7 +198,7 @@ def read_summary(source: Source, place: Place) -> Iterator[Log | Problem]:
     yield from found.problems(source.name)
     if not found.first:
         yield _nothing(source, len(text))
-    yield Log(place, source.name, "summary", tuple(found.first.values()), tuple(found.contradicted.items()), False,
+    yield Log(place, source.name, "summary", found.first, found.contradicted, False,
               hashlib.sha256(text).hexdigest(), len(text))  # fmt: skip
 
 

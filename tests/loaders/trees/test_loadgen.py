@@ -89,7 +89,7 @@ def test_the_first_of_two_wins_and_a_contradiction_is_told_where_it_stands() -> 
 
 def test_the_same_said_twice_is_no_contradiction() -> None:
     found, problems = log((detail(result_query_count=3) * 2).encode())
-    assert found.contradicted == ()
+    assert not found.contradicted
     assert problems == []
 
 
