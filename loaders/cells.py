@@ -28,24 +28,21 @@ class BadCell(ValueError):
 
 def text(value: object) -> str | None:
     """The cell as one line of text without outer blanks; None where it says nothing. Raises `BadCell`."""
-    if type(value) is str and len(value) <= MAX_CELL:  # nearly all are
-        return line(value)
+    if value is not None and not isinstance(value, str | bool | int | float):
+        raise BadCell(f"is a {type(value).__name__}, not a text")
+    return plain_text(value)
+
+
+@lru_cache(maxsize=1 << 12, typed=True)  # the cells of one table repeat from row to row
+def plain_text(value: str | float | None) -> str | None:
+    """`text` of what is no list and no object: `TypeError` for these."""
     if value is None:
         return None
-    if isinstance(value, bool | int | float):
-        value = str(value)
-    if not isinstance(value, str):
-        raise BadCell(f"is a {type(value).__name__}, not a text")
-    if len(value) > MAX_CELL and len(_UNPRINTABLE.sub(" ", value).strip()) > MAX_CELL:
-        raise BadCell(f"has {len(value):,} characters, more than {MAX_CELL}")
-    return line(value)
-
-
-@lru_cache(maxsize=1 << 12)  # the cells of one table repeat from row to row
-def line(cell: str) -> str | None:
-    """`text` of at most `MAX_CELL` characters."""
-    found = " ".join(_UNPRINTABLE.sub(" ", cell).split())
-    return None if found.lower() in _NOTHING else found
+    cell = value if isinstance(value, str) else str(value)
+    if len(cell) > MAX_CELL and len(_UNPRINTABLE.sub(" ", cell).strip()) > MAX_CELL:
+        raise BadCell(f"has {len(cell):,} characters, more than {MAX_CELL}")
+    line = " ".join(_UNPRINTABLE.sub(" ", cell).split())
+    return None if line.lower() in _NOTHING else line
 
 
 def is_silent(value: object) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from loaders.cells import MAX_CELL, BadCell, Numbers, line, text, yes_or_no
+from loaders.cells import BadCell, Numbers, plain_text, text, yes_or_no
 from mlperf.errors import Problem, Where
 
 Cell = TypeVar("Cell")
@@ -28,13 +28,9 @@ class Fields:
 
     def texts(self, columns: Mapping[str, str]) -> dict[str, str | None]:
         """What the cells of some columns say, under other names: `columns` has the new name first."""
-        get = self._cells.get
         try:
-            return {
-                new: line(cell) if type(cell := get(name)) is str and len(cell) <= MAX_CELL else text(cell)
-                for new, name in columns.items()
-            }
-        except BadCell:
+            return dict(zip(columns, map(plain_text, map(self._cells.get, columns.values())), strict=True))
+        except (BadCell, TypeError):  # TypeError: a list or an object
             return {new: self.text(name) for new, name in columns.items()}
 
     def number(self, *names: str) -> float | None:

@@ -40,7 +40,6 @@ def build(folders: list[Path], target: Path, manifest: Manifest, progress: Watch
     with _few_collections(), started(jobs) as workers:
         connection = store.open_database(None)
         connection.execute("set threads = 1")  # the other cores read archives
-        connection.execute("set allocator_bulk_deallocation_flush_threshold = '1MB'")  # as Arrow's
         for folder in folders:
             with progress(folder) as on_progress:
                 for reading in read(folder, manifest, on_progress=on_progress, workers=workers):
@@ -72,7 +71,7 @@ def build(folders: list[Path], target: Path, manifest: Manifest, progress: Watch
 def _few_collections() -> Iterator[None]:
     """Looking for cycles among a million values, all of them kept, takes a tenth of the time; workers do as we do."""
     before = gc.get_threshold()
-    gc.set_threshold(100_000, 50, 1000)
+    gc.set_threshold(10_000_000, 50, 1000)
     try:
         yield
     finally:

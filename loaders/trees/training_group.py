@@ -1,8 +1,9 @@
 """One group of training logs - one benchmark on one system - as its files and its owner describe it."""
 
+import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from loaders.trees.protocol import Label
 from loaders.trees.training_log import RunLog
@@ -61,24 +62,12 @@ class Group:
         return self.benchmark or (next(iter(claimed)) if len(claimed) == 1 else None)
 
 
-def natural(name: str) -> tuple[tuple[int, str], ...]:
+def natural(name: str) -> list[tuple[int, str]]:
     """A sort key that reads runs of digits as numbers."""
-    parts: list[tuple[int, str]] = []
-    for digit, part in _runs(name):
-        parts.append((int(part[:18]), part) if digit else (-1, part))
-    return tuple(parts)
+    return [(int(part[:18]) if part[0] in "0123456789" else -1, part) for part in _PARTS.findall(name)]
 
 
-def _runs(name: str) -> Iterator[tuple[bool, str]]:
-    start = 0
-    for at in range(1, len(name) + 1):
-        if at == len(name) or _is_digit(name[at]) != _is_digit(name[start]):
-            yield _is_digit(name[start]), name[start:at]
-            start = at
-
-
-def _is_digit(character: str) -> bool:
-    return "0" <= character <= "9"
+_PARTS: Final = re.compile(r"[0-9]+|[^0-9]+")
 
 
 def converged(benchmark: Benchmark | None, log: RunLog) -> tuple[float | None, float | None]:

@@ -97,7 +97,7 @@ def test_the_same_said_twice_is_no_contradiction() -> None:
 @pytest.mark.parametrize("name", ["mlperf_log_detail.txt", "mlperf_log_summary.txt"])
 def test_an_empty_or_foreign_file_is_a_problem(text: bytes, name: str) -> None:
     found, problems = log(text, name)
-    assert found.facts == ()
+    assert not found.facts
     assert [problem.kind for problem in problems] == ["empty-log"]
 
 
