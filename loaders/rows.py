@@ -158,9 +158,8 @@ def problem_rows(
 
 def named_rows(table: str, rows: Iterable[dict[str, Any]]) -> pa.Table:
     """Rows by name, in the types of one of our own tables."""
-    waiting, schema = iter(rows), arrow_schema(table)
-    batches = iter(lambda: list(itertools.islice(waiting, AT_ONCE)), [])
-    return pa.Table.from_batches((pa.RecordBatch.from_pylist(batch, schema) for batch in batches), schema)
+    columns = arrow_schema(table).names
+    return plain_rows(table, columns, (tuple(map(row.get, columns)) for row in rows))
 
 
 def plain_rows(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> pa.Table:

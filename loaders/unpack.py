@@ -61,6 +61,16 @@ class Source:
         """
         return stream(self.chunks())
 
+    def read(self, most: int) -> bytes:
+        """Its content, or the first `most` bytes of it; raises as reading what `open` gives does."""
+        parts, size = [], 0
+        for chunk in self.chunks():
+            parts.append(chunk)
+            size += len(chunk)
+            if size >= most:
+                break
+        return b"".join(parts)[:most]
+
 
 def sources(
     path: Path,

@@ -37,11 +37,10 @@ class Accuracy:
 def read_accuracy(source: Source, place: Place) -> Iterator[Accuracy | Problem]:
     """The metrics of the file; a file that holds none is a Problem."""
     text, line = b"", 1
-    with source.open() as content:
-        while chunk := content.read(MAX):
-            text += chunk
-            line += text.count(b"\n", 0, max(0, len(text) - MAX))
-            text = text[-MAX:]
+    for chunk in source.chunks():
+        text += chunk
+        line += text.count(b"\n", 0, max(0, len(text) - MAX))
+        text = text[-MAX:]
     found = [(name, last) for name, pattern in log_rules().metrics.items() if (last := _last(pattern, text))]
     where = Where(source.name)
     if not found:

@@ -102,19 +102,18 @@ def read_readings(source: Source, place: Place) -> Iterator[Readings | Problem]:
     seconds, watts = array("d"), array("d")
     held, line = b"", 1
     bad, odd = _Counted(), _Counted()
-    with source.open() as content:
-        while chunk := content.read(1 << 18):
-            held += chunk
-            done = held.rfind(b"\n") + 1 or (len(held) if len(held) > 1 << 20 else 0)
-            wrong, strange = _read_lines(held[:done], seconds, watts)
-            bad.add(line, wrong)
-            odd.add(line, strange)
-            line += held.count(b"\n", 0, done)
-            held = held[done:]
-            if len(seconds) > MAX_READINGS:
-                found = f"holds more than {MAX_READINGS:,} readings."
-                yield Problem(Where(source.name), "too-long", found, "The power was left out.")
-                return
+    for chunk in source.chunks():
+        held += chunk
+        done = held.rfind(b"\n") + 1 or (len(held) if len(held) > 1 << 20 else 0)
+        wrong, strange = _read_lines(held[:done], seconds, watts)
+        bad.add(line, wrong)
+        odd.add(line, strange)
+        line += held.count(b"\n", 0, done)
+        held = held[done:]
+        if len(seconds) > MAX_READINGS:
+            found = f"holds more than {MAX_READINGS:,} readings."
+            yield Problem(Where(source.name), "too-long", found, "The power was left out.")
+            return
     if held:  # a last line without its end is cut, maybe inside a number
         bad.add(line, [0])
     if bad.number:

@@ -11,8 +11,7 @@ LARGEST: Final = 1 << 20
 
 def read_object(source: Source, largest: int = LARGEST) -> dict[str, object] | None:
     """The object; None for a file that is larger, no valid JSON, nested too deeply, or no object."""
-    with source.open() as stream:
-        data = stream.read(largest + 1)
+    data = source.read(largest + 1)
     try:
         said = json.loads(data) if len(data) <= largest else None
     except (ValueError, RecursionError):

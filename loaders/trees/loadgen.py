@@ -134,16 +134,15 @@ def read_detail(source: Source, place: Place) -> Iterator[Log | Problem]:
     found, digest, size = _Facts(), hashlib.sha256(), 0
     held, line, record = b"", 1, _record()
     has_records = False
-    with source.open() as content:
-        while chunk := content.read(1 << 18):
-            digest.update(chunk)
-            size += len(chunk)
-            held += chunk
-            has_records = has_records or b":::MLLOG" in held
-            done = max(0, len(held) - RECORD - 64)  # what begins later is looked at again, whole
-            _find(record, held, done, line, found)
-            line += held.count(b"\n", 0, done)
-            held = held[done:]
+    for chunk in source.chunks():
+        digest.update(chunk)
+        size += len(chunk)
+        held += chunk
+        has_records = has_records or b":::MLLOG" in held
+        done = max(0, len(held) - RECORD - 64)  # what begins later is looked at again, whole
+        _find(record, held, done, line, found)
+        line += held.count(b"\n", 0, done)
+        held = held[done:]
     _find(record, held, len(held), line, found)
     yield from found.problems(source.name)
     is_old = not has_records and re.match(rb'\s*"pid": \d+, "tid": \d+, "ts": ', source.head) is not None
@@ -181,8 +180,7 @@ def _text(value: object) -> str:
 
 def read_summary(source: Source, place: Place) -> Iterator[Log | Problem]:
     """A `mlperf_log_summary.txt`."""
-    with source.open() as content:
-        text = content.read(MAX_SUMMARY + 1)
+    text = source.read(MAX_SUMMARY + 1)
     if len(text) > MAX_SUMMARY:
         yield Problem(Where(source.name), "too-long", "is no summary: it has over a million bytes.", "It was left out.")
         return

@@ -38,8 +38,7 @@ def read_system(
     if source.size > LARGEST:
         yield Problem(where, "bad-system", f"has {source.size:,} bytes, too many for a system.", "It was left out.")
         return
-    with source.open() as stream:
-        data = stream.read(LARGEST + 1)
+    data = source.read(LARGEST + 1)
     fields, problem = _fields(where, data)
     if problem is not None:
         yield problem

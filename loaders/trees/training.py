@@ -101,8 +101,7 @@ def _factor(source: Source) -> float | Problem:
 
     Source: mlcommons/logging result_summarizer: _get_scaling_factor.
     """
-    with source.open() as stream:
-        data = stream.read(1 << 16)
+    data = source.read(1 << 16)
     try:
         content = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once)
         factor = content["scaling_factor"] if isinstance(content, dict) else None
