@@ -28,19 +28,30 @@ class BadCell(ValueError):
 
 def text(value: object) -> str | None:
     """The cell as one line of text without outer blanks; None where it says nothing. Raises `BadCell`."""
-    if value is not None and not isinstance(value, str | bool | int | float):
+    if value is None:
+        return None
+    if not isinstance(value, str | bool | int | float):
         raise BadCell(f"is a {type(value).__name__}, not a text")
-    return plain_text(value)
+    cell = value if isinstance(value, str) else str(value)
+    if len(cell) <= MAX_CELL:
+        return short_text(cell)
+    if len(_UNPRINTABLE.sub(" ", cell).strip()) > MAX_CELL:
+        raise BadCell(f"has {len(cell):,} characters, more than {MAX_CELL}")
+    return _line(cell)
 
 
 @lru_cache(maxsize=1 << 12, typed=True)  # the cells of one table repeat from row to row
-def plain_text(value: str | float | None) -> str | None:
-    """`text` of what is no list and no object: `TypeError` for these."""
-    if value is None:
-        return None
-    cell = value if isinstance(value, str) else str(value)
-    if len(cell) > MAX_CELL and len(_UNPRINTABLE.sub(" ", cell).strip()) > MAX_CELL:
-        raise BadCell(f"has {len(cell):,} characters, more than {MAX_CELL}")
+def short_text(value: str | int | None) -> str | None:
+    """`text` of what may be kept for the next time. `TypeError` for lists, for long cells and for floats.
+
+    0.0 and -0.0 would be one key, and are two texts.
+    """
+    if isinstance(value, float) or (isinstance(value, str) and len(value) > MAX_CELL):
+        raise TypeError(value)
+    return None if value is None else _line(str(value))
+
+
+def _line(cell: str) -> str | None:
     line = " ".join(_UNPRINTABLE.sub(" ", cell).split())
     return None if line.lower() in _NOTHING else line
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from loaders.cells import BadCell, Numbers, plain_text, text, yes_or_no
+from loaders.cells import BadCell, Numbers, short_text, text, yes_or_no
 from mlperf.errors import Problem, Where
 
 Cell = TypeVar("Cell")
@@ -28,9 +28,12 @@ class Fields:
 
     def texts(self, columns: Mapping[str, str]) -> dict[str, str | None]:
         """What the cells of some columns say, under other names: `columns` has the new name first."""
+        cells = list(map(self._cells.get, columns.values()))
+        if float in map(type, cells):
+            cells = [str(cell) if type(cell) is float else cell for cell in cells]
         try:
-            return dict(zip(columns, map(plain_text, map(self._cells.get, columns.values())), strict=True))
-        except (BadCell, TypeError):  # TypeError: a list or an object
+            return dict(zip(columns, map(short_text, cells), strict=True))
+        except TypeError:
             return {new: self.text(name) for new, name in columns.items()}
 
     def number(self, *names: str) -> float | None:

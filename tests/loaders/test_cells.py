@@ -3,6 +3,8 @@
 import pytest
 
 from loaders.cells import MAX_CELL, BadCell, Numbers, conventions, text, yes_or_no
+from loaders.fields import Fields
+from mlperf.errors import Where
 
 
 @pytest.mark.parametrize(
@@ -88,3 +90,36 @@ def test_yes_and_no_are_read_as_tables_write_them(cell: object, flag: bool | Non
 def test_a_flag_that_is_neither_is_refused() -> None:
     with pytest.raises(BadCell):
         yes_or_no("maybe")
+
+
+def test_the_texts_of_a_record_do_not_depend_on_the_records_before() -> None:
+    cells: list[object] = [
+        1,
+        True,
+        1.0,
+        "1",
+        0,
+        False,
+        0.0,
+        -0.0,
+        "-0.0",
+        None,
+        "",
+        " x\x07y ",
+        "x" * 401,
+        [1],
+        {"a": 1},
+    ]
+    columns = {"new": "old", "other": "old"}
+    told: dict[int, tuple[dict[str, str | None], list[str]]] = {}
+    for order in (cells, cells[::-1], cells):
+        for cell in order:
+            fields = Fields(Where("a.json", 1), {"old": cell})
+            found = fields.texts(columns), [problem.found for problem in fields.problems]
+            assert told.setdefault(id(cell), found) == found
+            alone = Fields(Where("a.json", 1), {"old": cell})
+            assert found[0] == {"new": alone.text("old"), "other": alone.text("old")}
+            assert found[1] == [problem.found for problem in alone.problems]
+    assert [told[id(cell)][0]["new"] for cell in numbers] == [
+        "1", "True", "1.0", "1", "0", "False", "0.0", "-0.0", "-0.0",
+    ]  # fmt: skip
