@@ -93,23 +93,8 @@ def test_a_flag_that_is_neither_is_refused() -> None:
 
 
 def test_the_texts_of_a_record_do_not_depend_on_the_records_before() -> None:
-    cells: list[object] = [
-        1,
-        True,
-        1.0,
-        "1",
-        0,
-        False,
-        0.0,
-        -0.0,
-        "-0.0",
-        None,
-        "",
-        " x\x07y ",
-        "x" * 401,
-        [1],
-        {"a": 1},
-    ]
+    numbers: list[object] = [1, True, 1.0, "1", 0, False, 0.0, -0.0, "-0.0"]
+    cells: list[object] = [*numbers, None, "", " x\x07y ", "x" * 401, [1], {"a": 1}]
     columns = {"new": "old", "other": "old"}
     told: dict[int, tuple[dict[str, str | None], list[str]]] = {}
     for order in (cells, cells[::-1], cells):
@@ -120,6 +105,5 @@ def test_the_texts_of_a_record_do_not_depend_on_the_records_before() -> None:
             alone = Fields(Where("a.json", 1), {"old": cell})
             assert found[0] == {"new": alone.text("old"), "other": alone.text("old")}
             assert found[1] == [problem.found for problem in alone.problems]
-    assert [told[id(cell)][0]["new"] for cell in numbers] == [
-        "1", "True", "1.0", "1", "0", "False", "0.0", "-0.0", "-0.0",
-    ]  # fmt: skip
+    texts = [told[id(cell)][0]["new"] for cell in numbers]
+    assert texts == ["1", "True", "1.0", "1", "0", "False", "0.0", "-0.0", "-0.0"]
