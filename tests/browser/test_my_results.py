@@ -115,6 +115,7 @@ def test_ten_bare_logs_in_a_zip_stand_in_for_a_published_result_on_scaling(
     expect(acting.heading(page)).to_have_text("1 result and 10 runs in rerun.zip")
     pick(page, "Round", "v1.1")
     pick(page, "Like a published system of v1.1", f"{system} · Dell")
+    expect(page.get_by_role("textbox", name="System ID")).to_have_value(system)
     page.get_by_role("button", name="Apply", exact=True).click()
     acting.settle(page)
     save(page)
