@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from loaders.resolve import Seen
-from mlperf.errors import Problem, Where
+from mlperf.errors import Problem
 from mlperf.model import Run, Sighting, SystemSheet
 
 SCHEMA: Final = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
@@ -101,20 +101,13 @@ def _sighting_row(item: Seen, source: SourceFile) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-_PLACE_COLUMNS: Final = ("sha256", "source", "source_path", "line")
-
-
-def _place(where: Where, source: SourceFile) -> tuple[Any, ...]:
-    return source.sha256, source.source, where.file, where.line
-
-
 _RUN_FIELDS: Final = tuple(field.name for field in fields(Run) if field.name not in {"where", "group"})
-_RUN_COLUMNS: Final = (*_RUN_FIELDS, *_PLACE_COLUMNS)
+_RUN_COLUMNS: Final = (*_RUN_FIELDS, "sha256", "source", "source_path", "line")
 _run: Final = attrgetter(*_RUN_FIELDS)
 
 
 def _run_row(run: Run, source: SourceFile) -> tuple[Any, ...]:
-    return *_run(run), *_place(run.where, source)
+    return *_run(run), source.sha256, source.source, run.where.file, run.where.line
 
 
 _SHEET_COLUMNS: Final = (

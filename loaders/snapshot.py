@@ -39,7 +39,7 @@ def build(folders: list[Path], target: Path, manifest: Manifest, progress: Watch
     touched: set[Partition] = set()
     with _few_collections(), started(jobs) as workers:
         connection = store.open_database(None)
-        connection.execute("set threads = 1")  # the other cores read archives
+        connection.execute("set threads = 1")  # the other cores read archives, and rows are written in one order
         for folder in folders:
             with progress(folder) as on_progress:
                 for reading in read(folder, manifest, on_progress=on_progress, workers=workers):
@@ -104,12 +104,9 @@ def seal(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _write(connection: duckdb.DuckDBPyConnection, table: str, target: Path) -> Path:
-    """One table in its own order; every row on one thread, so that equal content gives equal bytes."""
+    """One table in its own order; every row on the one thread there is, so that equal content gives equal bytes."""
     new = target / f".{table}.parquet.new"
-    cursor = connection.cursor()
-    cursor.execute("set threads = 1")
-    cursor.sql(_QUERIES[table]).write_parquet(str(new), compression="zstd", row_group_size=1 << 20)
-    cursor.execute("reset threads")
+    connection.sql(_QUERIES[table]).write_parquet(str(new), compression="zstd", row_group_size=1 << 20)
     return new
 
 
