@@ -1,12 +1,24 @@
 """The cells of one row or record under their names, and the problems met while reading them."""
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from loaders.cells import BadCell, Numbers, short_text, text, yes_or_no
 from mlperf.errors import Problem, Where
 
 Cell = TypeVar("Cell")
+
+SYSTEM_FIELDS: Final = {
+    "accelerator": "accelerator_model_name",
+    "accelerators_per_node": "accelerators_per_node",
+    "nodes": "number_of_nodes",
+    "processor": "host_processor_model_name",
+    "processors_per_node": "host_processors_per_node",
+    "processor_cores": "host_processor_core_count",
+    "framework": "framework",
+    "operating_system": "operating_system",
+}
+"""Fields of a measurement, and their names in a systems JSON, which the submission checker's tables repeat."""
 
 
 class Fields:

@@ -7,7 +7,7 @@ spelt so until v3.0; v6.x adds `total_accelerators`, `design_power_watts` and `P
 from collections.abc import Mapping
 from typing import Final
 
-from loaders.fields import Fields
+from loaders.fields import SYSTEM_FIELDS, Fields
 from mlperf.model import Measurement
 
 COLUMNS: Final = frozenset({"Organization", "Division", "SystemType", "Platform", "MlperfModel", "Scenario", "Result"})
@@ -21,15 +21,8 @@ _TEXTS: Final = {
     "submitter": "Organization",
     "system_id": "Platform",
     "system_name": "SystemName",
-    "accelerator": "accelerator_model_name",
-    "accelerators_per_node": "accelerators_per_node",
+    **SYSTEM_FIELDS,
     "accelerators_total": "total_accelerators",
-    "nodes": "number_of_nodes",
-    "processor": "host_processor_model_name",
-    "processors_per_node": "host_processors_per_node",
-    "processor_cores": "host_processor_core_count",
-    "framework": "framework",
-    "operating_system": "operating_system",
     "weight_data_types": "weight_data_types",
     "model": "Model",
     "benchmark": "MlperfModel",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from loaders.fields import SYSTEM_FIELDS
 from loaders.trees import accuracy, endpoints, inference_checks, inference_power, loadgen
 from loaders.trees.inference_paths import Place, round_of
 from loaders.trees.inference_score import Run, Scored, score
@@ -307,14 +308,6 @@ def _measurement(
         submitter=where.submitter or told.get("submitter"),
         system_id=where.system_id,
         system_name=told.get("system_name"),
-        accelerator=told.get("accelerator_model_name"),
-        accelerators_per_node=told.get("accelerators_per_node"),
-        nodes=told.get("number_of_nodes"),
-        processor=told.get("host_processor_model_name"),
-        processors_per_node=told.get("host_processors_per_node"),
-        processor_cores=told.get("host_processor_core_count"),
-        framework=told.get("framework"),
-        operating_system=told.get("operating_system"),
         input_data_types=result.measurements.input_data_types if result.measurements else None,
         weight_data_types=result.measurements.weight_data_types if result.measurements else None,
         model=where.model,
@@ -332,6 +325,7 @@ def _measurement(
         is_computed=True,
         same_runs=mark,
         group=group_of(result),
+        **{field: told.get(name) for field, name in SYSTEM_FIELDS.items()},  # type: ignore[arg-type]  # all are texts
     )
 
 

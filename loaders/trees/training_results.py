@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from loaders.fields import SYSTEM_FIELDS
 from loaders.trees.protocol import Assembled
 from loaders.trees.training_group import Group, converged
 from loaders.trees.training_log import RunLog
@@ -21,14 +22,7 @@ _CELLS: Final = {
     "division": "division",
     "availability": "status",
     "system_name": "system_name",
-    "accelerator": "accelerator_model_name",
-    "accelerators_per_node": "accelerators_per_node",
-    "nodes": "number_of_nodes",
-    "processor": "host_processor_model_name",
-    "processors_per_node": "host_processors_per_node",
-    "processor_cores": "host_processor_core_count",
-    "framework": "framework",
-    "operating_system": "operating_system",
+    **SYSTEM_FIELDS,
 }
 """Fields of a measurement that stand in the system's sheet."""
 
