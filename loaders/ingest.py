@@ -22,8 +22,8 @@ from loaders.manifest import Listed, Manifest
 from loaders.normalise import normalise
 from loaders.published import published
 from loaders.resolve import MLCOMMONS, Seen
-from loaders.rows import Content, Packed, Partition, SourceFile, pack, sighting_id
-from loaders.store import Stored, add, store
+from loaders.rows import Content, Packed, SourceFile, pack, sighting_id
+from loaders.store import Stored, store
 from loaders.trees.protocol import Assembled, Context, Label, Tree
 from loaders.unpack import LIMITS, Limits, OnProgress, Source, container_digest, looks_like, packed_files, sources
 from mlperf.errors import AmbiguousFormat, LoadError, Problem, StoreError, UnknownFormat, Where
@@ -204,33 +204,23 @@ def load(
     for reading in read(
         path, manifest, limits=limits, on_progress=on_progress, name=name, origin=origin, workers=workers, label=label
     ):
-        yield stored(reading, connection)
+        yield handed(reading, partial(store, connection))
 
 
-def stored(reading: Reading, connection: duckdb.DuckDBPyConnection) -> SourceReport:
-    """Store what was read, and say what came of it."""
-    _into(reading, partial(store, connection))
-    return reading.report
-
-
-def added(reading: Reading, connection: duckdb.DuckDBPyConnection) -> list[Partition]:
-    """Add what was read; whose results `settle` has to make anew."""
-    return _into(reading, partial(add, connection))
-
-
-def _into(reading: Reading, way: Callable[[Packed], Stored]) -> list[Partition]:
+def handed(reading: Reading, way: Callable[[Packed], Stored]) -> SourceReport:
+    """Hand on what was read as rows, and say what came of it."""
     report, packed = reading.report, reading.pack()
     reading.packed = None
     if packed is None:
-        return []
+        return report
     try:
         done = way(packed)
     except StoreError as fault:
         report.refused = fault
-        return []
-    report.new, report.already, report.runs = done.new, done.already, packed.rows["runs"].num_rows
-    report.problems.extend(done.problems)
-    return packed.partitions
+    else:
+        report.new, report.already, report.runs = done.new, done.already, packed.rows["runs"].num_rows
+        report.problems.extend(done.problems)
+    return report
 
 
 def read(
@@ -249,14 +239,17 @@ def read(
     if workers is None or len(archives) < 2:
         yield from _read(path, manifest, limits, on_progress, name, origin, frozenset(), label)
         return
-    total = sum(file.stat().st_size for file, _ in archives)
+    sizes = [(file.stat().st_size, file, called) for file, called in archives]
+    total = sum(size for size, _, _ in sizes)
     done = 0
     one = partial(_read_archive, manifest=manifest, limits=limits, origin=origin, label=label)
     # Files first: the processes that read archives are still starting.
     yield from _read(path, manifest, limits, None, name, origin, frozenset(file for file, _ in archives), label)
-    for (file, _), readings in zip(archives, workers.map(one, archives), strict=True):
-        yield from readings
-        done += file.stat().st_size
+    # The largest first, that the processes end together; what comes of them keeps its order.
+    begun = {file: workers.submit(one, (file, called)) for _, file, called in sorted(sizes, reverse=True)}
+    for size, file, _ in sizes:
+        yield from begun.pop(file).result()
+        done += size
         if on_progress:
             on_progress(done, total)
 

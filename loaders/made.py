@@ -75,6 +75,9 @@ def _seen(rows: pa.Table) -> Iterator[tuple[Partition, list[Seen]]]:
 
 _PLACE_FIELDS: Final = ("line", "sighting_id", "source", "source_path", "format", "rank", "origin")
 
+MADE_FROM: Final = (*SIGHTING_FIELDS, *_PLACE_FIELDS)
+"""Columns of `sightings` that say all of a result."""
+
 
 def _seen_row(
     figure: tuple[Any, ...],

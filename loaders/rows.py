@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from loaders.resolve import Seen
-from mlperf.errors import Problem
+from mlperf.errors import Problem, StoreError
 from mlperf.model import Run, Sighting, SystemSheet
 
 SCHEMA: Final = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
@@ -166,8 +166,17 @@ def plain_rows(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...
     return pa.Table.from_batches(batches, schema)
 
 
+def checked(table: str, rows: pa.Table) -> pa.Table:
+    """Rows with their columns in the order of one of our own tables; raises `StoreError` where they lack a value."""
+    known = [field for field in arrow_schema(table) if field.name in rows.column_names]
+    for field in known:
+        if not field.nullable and rows[field.name].null_count:
+            raise StoreError(f"a row has no {field.name}.", table, "Please report this as a fault of Roundtable.")
+    return rows.select([field.name for field in known])
+
+
 def arrow_schema(table: str) -> pa.Schema:
-    """Columns and types of one of our own tables."""
+    """Columns and types of one of our own tables, and which may be null."""
     return _schemas()[table]
 
 
@@ -175,5 +184,13 @@ def arrow_schema(table: str) -> pa.Schema:
 def _schemas() -> dict[str, pa.Schema]:
     with duckdb.connect() as connection:
         connection.execute(SCHEMA)
+        needed = set(connection.execute(_NEEDED).fetchall())
         names = [name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()]
-        return {name: connection.table(name).to_arrow_table().schema for name in names}
+        schemas = {name: connection.table(name).to_arrow_table().schema for name in names}
+    return {
+        name: pa.schema([field.with_nullable((name, field.name) not in needed) for field in schema])
+        for name, schema in schemas.items()
+    }
+
+
+_NEEDED: Final = "select table_name, column_name from duckdb_columns() where not is_nullable"

@@ -10,11 +10,11 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
-from loaders import store
-from loaders.ingest import SourceReport, added, read
+from loaders.collected import Collected
+from loaders.ingest import SourceReport, handed, read
 from loaders.manifest import DATA, Manifest
 from loaders.processes import a_few_ahead, started
-from loaders.rows import Partition
+from loaders.store import link_runs
 from loaders.unpack import OnProgress
 from mlperf.errors import DashboardError, StoreError
 
@@ -36,25 +36,21 @@ def build(folders: list[Path], target: Path, manifest: Manifest, progress: Watch
     """
     pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what it frees, tens of megabytes here
     reports: list[SourceReport] = []
-    touched: set[Partition] = set()
+    collected = Collected()
     with _few_collections(), started(jobs) as workers:
-        connection = store.open_database(None)
-        connection.execute("set threads = 1")  # the other cores read archives, and rows are written in one order
         for folder in folders:
             with progress(folder) as on_progress:
                 for reading in read(folder, manifest, on_progress=on_progress, workers=workers):
-                    touched.update(added(reading, connection))
-                    reports.append(reading.report)
-        problems = store.settle(connection, touched, partial(a_few_ahead, workers))
+                    reports.append(handed(reading, collected.add))
+        if not any(report.new for report in reports):
+            raise StoreError(
+                "no results were found.", ", ".join(map(str, folders)), "Name folders that hold MLCommons' tables."
+            )
+        rows, problems = collected.settle(partial(a_few_ahead, workers))
     reports.append(SourceReport("All sources side by side", problems=list(problems)))
-    if not any(report.new for report in reports):
-        raise StoreError(
-            "no results were found.", ", ".join(map(str, folders)), "Name folders that hold MLCommons' tables."
-        )
+    del collected
     target.mkdir(parents=True, exist_ok=True)
-    written = [(_write(connection, table, target), target / f"{table}.parquet") for table in TABLES[1:]]
-    connection.execute("drop table sightings")  # the largest; writing `results` needs the room
-    written.append((_write(connection, TABLES[0], target), target / f"{TABLES[0]}.parquet"))
+    written = [(new, target / f"{table}.parquet") for table, new in _write(rows, target)]
     size = sum(new.stat().st_size for new, _ in written)
     if size > MAX_BYTES:
         for new, _ in written:
@@ -103,18 +99,24 @@ def seal(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("set lock_configuration = true")
 
 
-def _write(connection: duckdb.DuckDBPyConnection, table: str, target: Path) -> Path:
-    """One table in its own order; every row on the one thread there is, so that equal content gives equal bytes."""
-    new = target / f".{table}.parquet.new"
-    connection.sql(_QUERIES[table]).write_parquet(str(new), compression="zstd", row_group_size=1 << 20)
-    return new
+def _write(rows: dict[str, pa.Table], target: Path) -> Iterator[tuple[str, Path]]:
+    """Each table in its own order, every row on one thread, so that equal content gives equal bytes."""
+    with duckdb.connect() as connection:
+        connection.execute("set threads = 1")
+        for table, known in rows.items():
+            connection.register("unlinked" if table == "runs" else table, known)
+        connection.execute("create table runs as select null::varchar as result_id, * from unlinked")
+        connection.execute("create table touched as select distinct round, submitter from runs")
+        link_runs(connection)
+        for table, query in _QUERIES.items():
+            new = target / f".{table}.parquet.new"
+            connection.sql(query).write_parquet(str(new), compression="zstd", row_group_size=1 << 20)
+            yield table, new
+            connection.unregister(table)
+            del rows[table]
 
 
 _QUERIES: Final = {
-    "results": """
-        select * from results
-        order by round, suite, division, submitter, system_id, system_name, benchmark, model, scenario, result_id
-    """,
     "systems": "select * from systems order by all",
     "runs": "select * exclude (sha256) from runs order by all",
     "sheets": """
@@ -127,5 +129,9 @@ _QUERIES: Final = {
         select result_id, suite, source, source_path, line, format, public_id, value, unit, power_value, power_unit,
                accelerator_raw, basis
         from sightings order by all
+    """,
+    "results": """
+        select * from results
+        order by round, suite, division, submitter, system_id, system_name, benchmark, model, scenario, result_id
     """,
 }

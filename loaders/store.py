@@ -4,8 +4,7 @@ The only module that writes. `results` and `systems` are made anew from the sigh
 that a source touches, so that loading in any order, and loading twice, ends in the same database.
 """
 
-import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,10 +26,6 @@ class Stored:
     already: int
     problems: tuple[Problem, ...]
     """Faults that show only between sources."""
-
-
-Ways = Callable[[Callable[[pa.Table], Made], Iterable[pa.Table]], Iterable[Made]]
-"""How `make` is called for several tables."""
 
 
 def open_database(path: Path | None) -> duckdb.DuckDBPyConnection:
@@ -98,42 +93,8 @@ def store(connection: duckdb.DuckDBPyConnection, packed: Packed) -> Stored:
                 made = make(cursor.execute(_SELECT).to_arrow_table())
                 _replace_made(cursor, made)
                 done = replace(done, problems=made.problems)
-            _link_runs(cursor)
+            link_runs(cursor)
     return done
-
-
-def add(connection: duckdb.DuckDBPyConnection, packed: Packed) -> Stored:
-    """As `store`, but `settle` is left to do: for many sources at once. Raises `StoreError`."""
-    with _changing(connection, packed.source.file) as cursor:
-        return _add(cursor, packed)
-
-
-def settle(
-    connection: duckdb.DuckDBPyConnection, partitions: Collection[Partition], ways: Ways = map
-) -> tuple[Problem, ...]:
-    """Make results and systems anew from all that was added; the faults between sources. Raises `StoreError`.
-
-    Round by round, each in a transaction of its own: DuckDB holds what is inserted until it is committed. What was
-    held for a round is given back to the system before the next. `ways` is `map`, or does what `map` does in other
-    processes.
-    """
-    problems: list[Problem] = []
-    rounds = [list(group) for _, group in itertools.groupby(sorted(partitions), key=lambda partition: partition[0])]
-    for group, made in zip(rounds, ways(make, (_sightings(connection, group) for group in rounds)), strict=True):
-        with _changing(connection, "the sources") as cursor, _touching(cursor, group):
-            _replace_made(cursor, made)
-        problems += made.problems
-        pa.default_memory_pool().release_unused()
-    with _changing(connection, "the sources") as cursor, _touching(cursor, partitions):
-        _link_runs(cursor)
-    return tuple(problems)
-
-
-def _sightings(connection: duckdb.DuckDBPyConnection, partitions: Collection[Partition]) -> pa.Table:
-    """All sightings of some partitions, as `make` takes them."""
-    cursor = connection.cursor()
-    with _touching(cursor, partitions):
-        return cursor.execute(_SELECT).to_arrow_table()
 
 
 @contextmanager
@@ -219,8 +180,8 @@ def _replace_made(cursor: duckdb.DuckDBPyConnection, made: Made) -> None:
     cursor.unregister("owners")
 
 
-def _link_runs(cursor: duckdb.DuckDBPyConnection) -> None:
-    """Write down which result each run of the touched partitions is behind."""
+def link_runs(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Write down which result each run of the partitions in the table `touched` is behind."""
     for statement in _LINK_RUNS:
         cursor.execute(statement)
 

@@ -5,14 +5,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
-from loaders import snapshot
+from loaders import snapshot, store
+from loaders.ingest import load
 from loaders.manifest import Manifest
+from loaders.rows import arrow_schema, checked
 from loaders.unpack import OnProgress
 from mlperf.errors import DashboardError, StoreError
 from mlperf.model import RESULT_COLUMNS
-from tests.loaders.making import FLAT, cm, rows, summary, table, training, write
+from tests.loaders.making import FLAT, cm, packed, rows, summary, table, training, write
+from tests.loaders.trees.making_training import group
 
 FILES: dict[str, object] = {
     "tables/a.json": [summary(), summary(Platform="b", Accelerator="Foo")],
@@ -45,6 +49,35 @@ def test_folders_in_another_order_give_identical_bytes(tmp_path: Path) -> None:
     folders = ("tables", "exports")
     first = built(tmp_path / "from", tmp_path / "one", folders)
     assert built(tmp_path / "from", tmp_path / "two", folders[::-1]) == first
+
+
+def test_a_snapshot_says_what_a_database_says_that_was_loaded_source_by_source(tmp_path: Path) -> None:
+    tree = packed({f"training_results_v1.1/{name}": content for name, content in group(range(10, 20)).items()})
+    faulty = {"tables/twice.json": [cm(), cm(Platform="c", Result=0)], "tables/none.txt": "words", "logs.zip": tree}
+    write(tmp_path / "from", FILES | faulty | {"copies/again.zip": tree, "copies/e.json": FILES["tables/d.json"]})
+    built(tmp_path / "from", tmp_path / "to")
+    with store.open_database(None) as one_by_one, snapshot.open_snapshot(tmp_path / "to") as at_once:
+        reports = list(load(tmp_path / "from", one_by_one, Manifest()))
+        for name in snapshot.TABLES:
+            found = rows(at_once, name)
+            one_by_one.execute(f"create view known as select distinct {', '.join(found[0])} from {name}")
+            assert found == rows(one_by_one, "known"), name
+            one_by_one.execute("drop view known")
+        assert {row["result_id"] for row in rows(at_once, "runs")} < {row["result_id"] for row in rows(at_once)}
+    again = snapshot.build([tmp_path / "from"], tmp_path / "to", Manifest(), quiet)
+    counted = [(report.name, report.new, report.already, report.runs) for report in reports]
+    assert [(report.name, report.new, report.already, report.runs) for report in again[:-1]] == counted
+    assert [name for name, _, already, _ in counted if already] == ["from/logs.zip"]
+
+
+def test_a_row_without_a_value_that_its_table_asks_for_is_a_fault() -> None:
+    whole = {field.name: [None] for field in arrow_schema("sources")} | {"rows": [1]}
+    for column in ("source", "file", "origin", "sha256", "format"):
+        whole[column] = ["a"]
+    kept = checked("sources", pa.table(whole, arrow_schema("sources")).select(sorted(whole)))
+    assert kept.column_names == arrow_schema("sources").names
+    with pytest.raises(StoreError, match="a row has no origin"):
+        checked("sources", pa.table(whole | {"origin": [None]}, arrow_schema("sources")))
 
 
 def test_parquet_is_compressed_with_zstd_and_sorted(tmp_path: Path) -> None:
