@@ -86,14 +86,22 @@ def store(connection: duckdb.DuckDBPyConnection, packed: Packed) -> Stored:
 
     Raises `StoreError`.
     """
-    with _changing(connection, packed.source.file) as cursor:
-        done = _add(cursor, packed)
-        with _touching(cursor, packed.partitions):
-            if done.new:
-                made = make(cursor.execute(_SELECT).to_arrow_table())
-                _replace_made(cursor, made)
-                done = replace(done, problems=made.problems)
-            link_runs(cursor)
+    cursor = connection.cursor()
+    try:
+        with transaction(cursor):
+            return _stored(cursor, packed)
+    except duckdb.Error as fault:
+        raise StoreError(first_line(fault), packed.source.file, "Nothing of this source was stored.") from fault
+
+
+def _stored(cursor: duckdb.DuckDBPyConnection, packed: Packed) -> Stored:
+    done = _add(cursor, packed)
+    with _touching(cursor, packed.partitions):
+        if done.new:
+            made = make(cursor.execute(_SELECT).to_arrow_table())
+            _replace_made(cursor, made)
+            done = replace(done, problems=made.problems)
+        link_runs(cursor)
     return done
 
 
@@ -104,16 +112,6 @@ def _touching(cursor: duckdb.DuckDBPyConnection, partitions: Collection[Partitio
     cursor.register("touched", pa.table(names, _TOUCHED))
     yield
     cursor.unregister("touched")
-
-
-@contextmanager
-def _changing(connection: duckdb.DuckDBPyConnection, name: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    cursor = connection.cursor()
-    try:
-        with transaction(cursor):
-            yield cursor
-    except duckdb.Error as fault:
-        raise StoreError(first_line(fault), name, "Nothing of this source was stored.") from fault
 
 
 def _add(cursor: duckdb.DuckDBPyConnection, packed: Packed) -> Stored:

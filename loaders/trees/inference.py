@@ -7,7 +7,7 @@ identity comes from the path and the systems JSON, never from a log.
 from collections.abc import Iterator
 from typing import Final
 
-from loaders.trees import accuracy, endpoints, inference_power, loadgen
+from loaders.trees import accuracy, endpoints, inference_power, loadgen, power_readings
 from loaders.trees.inference_paths import Place, components, is_measurements, owner_place, place
 from loaders.trees.inference_results import Mapping, Piece, Sheet, assemble
 from loaders.trees.json_object import read_object
@@ -32,7 +32,7 @@ def claims(source: Source) -> bool:
     parts = components(source)[0]
     name = parts[-1].lower()
     folders = [part.lower() for part in parts[-4:-1]]
-    if name in {loadgen.DETAIL, loadgen.SUMMARY, inference_power.NAME, accuracy.NAME, _MAPPING}:
+    if name in {loadgen.DETAIL, loadgen.SUMMARY, power_readings.NAME, accuracy.NAME, _MAPPING}:
         return True
     if (folders[-1:] == ["performance"] and name in endpoints.NAMES) or endpoints.is_endpoint(source):
         return True
@@ -73,8 +73,8 @@ def _read_log(source: Source, name: str, where: Place) -> Iterator[Piece | Probl
         yield from loadgen.read_detail(source, where)
     elif name == loadgen.SUMMARY and is_run:
         yield from loadgen.read_summary(source, where)
-    elif name == inference_power.NAME and is_run:
-        yield from inference_power.read_readings(source, where)
+    elif name == power_readings.NAME and is_run:
+        yield from power_readings.read_readings(source, where)
     elif name == accuracy.NAME:
         yield from accuracy.read_accuracy(source, where)
     elif where.part == "power":

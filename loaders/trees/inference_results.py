@@ -11,6 +11,7 @@ from loaders.trees import accuracy, endpoints, inference_checks, inference_power
 from loaders.trees.inference_paths import Place, round_of
 from loaders.trees.inference_score import Run, Scored, score
 from loaders.trees.measurements import Measurements
+from loaders.trees.power_readings import Readings
 from loaders.trees.protocol import Assembled, Context, Label
 from mlperf.errors import Problem, Where
 from mlperf.facts import facts
@@ -35,7 +36,7 @@ class Mapping:
     benchmarks: tuple[tuple[str, str], ...]
 
 
-Logged = loadgen.Log | inference_power.Readings | inference_power.PowerFile | accuracy.Accuracy
+Logged = loadgen.Log | Readings | inference_power.PowerFile | accuracy.Accuracy
 Piece = Logged | endpoints.Endpoint | endpoints.EndpointConfig | Measurements | Sheet | Mapping
 
 
@@ -45,7 +46,7 @@ class _Result:
 
     place: Place
     runs: dict[str, dict[str, loadgen.Log]] = field(default_factory=lambda: defaultdict(dict))
-    readings: dict[str, inference_power.Readings] = field(default_factory=dict)
+    readings: dict[str, Readings] = field(default_factory=dict)
     power_files: list[inference_power.PowerFile] = field(default_factory=list)
     quality: accuracy.Accuracy | None = None
     endpoint: endpoints.Endpoint | None = None
@@ -56,7 +57,7 @@ class _Result:
         """Keep a file of this result."""
         if isinstance(piece, loadgen.Log):
             self.runs[piece.place.run][piece.form] = piece
-        elif isinstance(piece, inference_power.Readings):
+        elif isinstance(piece, Readings):
             self.readings[piece.place.run] = piece
         elif isinstance(piece, inference_power.PowerFile):
             self.power_files.append(piece)
