@@ -8,8 +8,8 @@ from typing import Any, Final
 import pyarrow as pa
 
 from loaders import resolve
-from loaders.resolve import Between, Result, Seen
-from loaders.rows import SIGHTING_FIELDS, Partition, named_rows, problem_rows
+from loaders.resolve import Between, Result, Seen, filled
+from loaders.rows import SIGHTING_FIELDS, Partition, named_rows, plain_rows, problem_rows
 from mlperf.errors import Problem, Where
 from mlperf.model import Sighting
 
@@ -36,7 +36,7 @@ def make(sightings: pa.Table) -> Made:
     owners: dict[str, str] = {}
     told: list[Problem] = []
 
-    def resolved() -> Iterator[dict[str, Any]]:
+    def resolved() -> Iterator[tuple[object, ...]]:
         for partition, seen in _seen(sightings):
             results, between, belong = resolve.resolve(seen)
             yield from map(resolve.row, results)
@@ -47,7 +47,7 @@ def make(sightings: pa.Table) -> Made:
                 problems.extend(problem_rows(own, source, partition="/".join(partition)))
             told.extend(_told(fault) for fault in between)
 
-    rows = {"results": named_rows("results", resolved())}  # first: it fills what the others hold
+    rows = {"results": plain_rows("results", resolve.COLUMNS, resolved())}  # first: it fills what the others hold
     rows |= {"systems": named_rows("systems", systems), "problems": named_rows("problems", problems)}
     belonging = {"sighting_id": list(owners), "result_id": list(owners.values())}
     return Made(rows, pa.table(belonging, schema=_OWNERS), tuple(told))
@@ -100,20 +100,18 @@ _SYSTEM_FIELDS: Final = (
 
 def system_rows(results: Iterable[Result]) -> Iterator[dict[str, Any]]:
     """One row per system, suite and division, from the first of its results that says anything."""
-    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    found: dict[tuple[str, ...], tuple[Any, ...]] = {}
     for result in results:
         sighting = result.lead.sighting
         known = result.known(_SYSTEM_FIELDS)
-        system_id = known["system_id"]
-        key = (sighting.suite, sighting.division, system_id or "", "" if system_id else sighting.system_name or "")
-        row = found.setdefault(
-            key,
-            {
-                "round": sighting.round,
-                "suite": sighting.suite,
-                "division": sighting.division,
-                "submitter": sighting.submitter,
-            },
-        )
-        row |= {field: value for field, value in known.items() if row.get(field) is None}
-    yield from (found[key] for key in sorted(found))
+        system_id = known[0]
+        key = (
+            sighting.suite, sighting.division, system_id or "", "" if system_id else sighting.system_name or "",
+            sighting.round, sighting.submitter,
+        )  # fmt: skip
+        before = found.setdefault(key, known)
+        if None in before:
+            found[key] = filled(before, known)
+    for (suite, division, _, _, round_id, submitter), told in sorted(found.items()):
+        whose = {"round": round_id, "suite": suite, "division": division, "submitter": submitter}
+        yield {**whose, **dict(zip(_SYSTEM_FIELDS, told, strict=True))}

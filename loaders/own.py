@@ -413,7 +413,7 @@ def _seen_rows(upload_id: str, result_id: str, seen: tuple[Seen, ...]) -> dict[s
     found = [Result.of(result_id, group) for group in suites.values()]
     ours = {"upload_id": upload_id, "link": None, "public_id": None, "published": None}
     return {
-        "results": [{**resolve.row(one), **ours} for one in found],
+        "results": [{**dict(zip(resolve.COLUMNS, resolve.row(one), strict=True)), **ours} for one in found],
         "systems": [{**row, "upload_id": upload_id} for row in system_rows(found)],
         "sightings": [_sighting_row(one, upload_id, result_id) for one in seen],
     }

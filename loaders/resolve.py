@@ -80,12 +80,13 @@ class Result(NamedTuple):
     def _others(self) -> Iterator[Sighting]:
         return (item.sighting for item in self.seen if item is not self.lead)
 
-    def known(self, fields: tuple[str, ...]) -> dict[str, Any]:
+    def known(self, fields: tuple[str, ...]) -> tuple[Any, ...]:
         """What the most trusted source that says anything says of each field; the lead is asked first."""
-        told = dict(zip(fields, _told(fields)(self.lead.sighting), strict=True))
+        ask = _ask(fields)
+        told = ask(self.lead.sighting)
         for other in self._others():
-            missing = [field for field, value in told.items() if value is None]
-            told |= {field: getattr(other, field) for field in missing}
+            if None in told:
+                told = filled(told, ask(other))
         return told
 
     @property
@@ -109,8 +110,13 @@ class Result(NamedTuple):
 
 
 @cache
-def _told(fields: tuple[str, ...]) -> Callable[[Sighting], tuple[Any, ...]]:
+def _ask(fields: tuple[str, ...]) -> Callable[[Sighting], tuple[Any, ...]]:
     return attrgetter(*fields)
+
+
+def filled(told: tuple[Any, ...], others: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What was told of some fields, and where nothing was, what others tell of them."""
+    return tuple(other if one is None else one for one, other in zip(told, others, strict=True))
 
 
 Key = tuple[str, ...]
@@ -338,47 +344,39 @@ def _differences(result: Result) -> Iterator[Between]:
             yield item.problem("sources-differ", found, "The latter was taken.")
 
 
-def row(result: Result) -> dict[str, object]:
-    """The result as a row of the table `results`: every column, by name."""
+def row(result: Result) -> tuple[object, ...]:
+    """The result as a row of the table `results`: the columns of `COLUMNS`, which are all."""
     lead = result.lead
     sighting = lead.sighting
     kind: Kind = "training" if sighting.suite == "training" else "inference"
     round_ = facts().round(kind, sighting.round)
     assert round_ is not None  # normalise lets no other round through
-    power_value, power_unit = result.power or (None, None)
+    accelerator, location, *described = result.known(_DESCRIBED)
+    location = result.folder or location
     efficiency = _efficiency(kind, result)
-    described = result.known(_DESCRIBED)
-    described["location"] = result.folder or described["location"]
-    accelerator, location = described["accelerator"], described["location"]
-    return {
-        **described,
-        "round": sighting.round,
-        "suite": sighting.suite,
-        "division": sighting.division,
-        "submitter": sighting.submitter,
-        "benchmark": sighting.benchmark,
-        "model": sighting.model,
-        "scenario": sighting.scenario,
-        "metric": sighting.metric,
-        "value": sighting.value,
-        "unit": sighting.unit,
-        "better": sighting.better,
-        "has_power": result.has_power,
-        "power_value": power_value,
-        "power_unit": power_unit,
-        "efficiency": efficiency,
-        "efficiency_unit": facts().efficiency_unit(sighting.unit) if efficiency is not None else None,
-        "basis": sighting.basis,
-        "verified": lead.origin == MLCOMMONS,
-        "origin": lead.origin,
-        "source": lead.source,
-        "source_path": lead.source_path,
-        "result_id": result.result_id,
-        "accelerators": accelerator.split(" + ") if accelerator else [],
-        "link": link(round_.repository, location),
-        "published": round_.published,
-        "round_index": round_.index,
-    }
+    return (
+        *_ask(_FIGURE)(sighting), accelerator, location, *described,
+        result.has_power, *(result.power or (None, None)),
+        efficiency, None if efficiency is None else facts().efficiency_unit(sighting.unit),
+        lead.origin == MLCOMMONS, lead.origin, lead.source, lead.source_path, result.result_id,
+        accelerator.split(" + ") if accelerator else [],
+        link(round_.repository, location), round_.published, round_.index,
+    )  # fmt: skip
+
+
+_FIGURE: Final = (
+    "round", "suite", "division", "submitter", "benchmark", "model", "scenario", "metric", "value", "unit", "better",
+    "basis",
+)  # fmt: skip
+_DESCRIBED: Final = (
+    "accelerator", "location", "availability", "system_id", "system_name", "server", "server_family",
+    "accelerator_raw", "accelerator_count", "nodes", "processor", "framework", "accuracy", "inferred", "valid",
+    "public_id", "runs", "same_runs", "input_data_types", "weight_data_types",
+)  # fmt: skip
+COLUMNS: Final = (
+    *_FIGURE, *_DESCRIBED, "has_power", "power_value", "power_unit", "efficiency", "efficiency_unit", "verified",
+    "origin", "source", "source_path", "result_id", "accelerators", "link", "published", "round_index",
+)  # fmt: skip
 
 
 def _efficiency(kind: Kind, result: Result) -> float | None:
@@ -388,13 +386,6 @@ def _efficiency(kind: Kind, result: Result) -> float | None:
         return None
     efficiency = facts().efficiency(kind, sighting.round, sighting.scenario, sighting.value, *result.power)
     return efficiency if efficiency is not None and 0 < efficiency < math.inf else None
-
-
-_DESCRIBED: Final = (
-    "availability", "system_id", "system_name", "server", "server_family", "accelerator", "accelerator_raw",
-    "accelerator_count", "nodes", "processor", "framework", "accuracy", "inferred", "valid", "public_id", "location",
-    "runs", "same_runs", "input_data_types", "weight_data_types",
-)  # fmt: skip
 
 
 def link(repository: str, location: str | None) -> str:

@@ -5,7 +5,8 @@ import math
 
 import pytest
 
-from loaders.resolve import Seen, link, resolve, row
+from loaders.resolve import COLUMNS, Result, Seen, link, resolve
+from loaders.resolve import row as row_of
 from mlperf.errors import Where
 from mlperf.model import RESULT_COLUMNS, Sighting
 
@@ -49,6 +50,10 @@ def test_power_that_differs_is_reported_too(share: float, kinds: list[str]) -> N
     assert values(one, other) == ([100.0], kinds)
 
 
+def row(result: Result) -> dict[str, object]:
+    return dict(zip(COLUMNS, row_of(result), strict=True))
+
+
 def test_a_difference_names_both_places() -> None:
     _, (found,), _ = resolve([seen("a", line=4), seen("b", 1, line=9, value=7.0)])
     assert (found.source, found.problem.where) == ("b", Where("b", 9))
@@ -57,7 +62,7 @@ def test_a_difference_names_both_places() -> None:
 
 def test_the_most_trusted_source_leads_and_the_others_fill_what_it_leaves_open() -> None:
     (result,), _, _ = resolve([seen("b", 1, framework="B", processor="P"), seen("a", 0, framework="A")])
-    assert (result.lead.source, result.known(("framework", "processor"))) == ("a", {"framework": "A", "processor": "P"})
+    assert (result.lead.source, result.known(("framework", "processor"))) == ("a", ("A", "P"))
 
 
 @pytest.mark.parametrize("field", ["round", "division", "submitter", "system_id", "benchmark", "model", "scenario"])
