@@ -39,28 +39,40 @@ class _Hardware:
     faults: tuple[Fault, ...]
 
 
+@dataclass(frozen=True)
+class _Meant:
+    """What the words of a row mean together, which many rows share."""
+
+    faults: tuple[Fault, ...]
+    round_id: str = ""
+    division: str = ""
+    availability: str | None = None
+    benchmark: str = ""
+    scenario: str | None = None
+    score: Score | None = None
+    """None where the figure is left out, for the last of the faults."""
+    suites: tuple[Suite, ...] = ()
+    is_power: bool = False
+    """Whether the unit is one of power, so that the row's figure is."""
+    has_inferred: bool = True
+    """Whether the published tables of the round can be believed in that."""
+
+
 def normalise(measurement: Measurement) -> Iterator[Normalised]:
     """The measurement once per suite that it is listed in, and what had to be corrected or could not be understood."""
-    refused, where = _refusal(measurement), measurement.where
+    where = measurement.where
+    refused = _refusal(measurement)
     if refused is not None:
-        yield refused
+        yield Problem(where, *refused)
         return
-    round_ = facts().round(measurement.kind, measurement.round or "")
-    scenario = facts().scenario(measurement.scenario or "") if measurement.kind == "inference" else None
-    assert round_ is not None  # `_refusal` looked
-    spelled = measurement.division, measurement.availability, measurement.benchmark
-    yield from (Problem(where, *fault) for fault in _unknown_spellings(measurement.kind, round_.id, *spelled))
-    benchmark, score = _scored(measurement, round_.id, scenario)
-    if score is None:
-        found = f"nothing says how {benchmark} {scenario or ''} in {measurement.unit!r} is scored in {round_.id}."
-        yield Problem(
-            measurement.where,
-            "no-rule",
-            " ".join(found.split()),
-            f"{_LEFT_OUT} Rules stand in mlperf/catalog/scoring.toml.",
-        )
+    meant = _meant(
+        measurement.kind, measurement.round or "", measurement.division or "", measurement.availability,
+        measurement.benchmark or "", measurement.scenario or "", measurement.unit or "", measurement.suites or "",
+    )  # fmt: skip
+    yield from (Problem(where, *fault) for fault in meant.faults)
+    if meant.score is None:
         return
-    quantities = _quantities(measurement, score, benchmark, scenario)
+    quantities = _quantities(measurement, meant, meant.score)
     if isinstance(quantities, Problem):
         yield quantities
         return
@@ -68,69 +80,82 @@ def normalise(measurement: Measurement) -> Iterator[Normalised]:
     counts = measurement.nodes, measurement.accelerators_per_node, measurement.accelerators_total
     hardware = _hardware(measurement.accelerator, *counts)
     yield from (Problem(where, *fault) for fault in hardware.faults)
-    suites = _suites(measurement, round_.id, benchmark, scenario)
-    if not suites:
+    if not meant.suites:
         found = f"no suite is known for a system of type {measurement.suites!r}."
-        yield Problem(
-            measurement.where, "unknown-suite", found, f"{_LEFT_OUT} Suites stand in mlperf/catalog/suites.toml."
-        )
-    for suite in suites:
-        yield _sighting(measurement, round_.id, suite, benchmark, scenario, score, quantities, hardware)
+        yield Problem(where, "unknown-suite", found, f"{_LEFT_OUT} Suites stand in mlperf/catalog/suites.toml.")
+    for suite in meant.suites:
+        yield _sighting(measurement, meant, suite, meant.score, quantities, hardware)
 
 
 _LEFT_OUT: Final = "The figure was left out."
 _CATALOG: Final = "It was kept as it is; add the spelling to mlperf/catalog/{file}.toml."
 
 
-def _refusal(measurement: Measurement) -> Problem | None:
-    """Why this figure cannot be placed at all."""
-    where = measurement.where
-    if not measurement.submitter:
-        return Problem(where, "no-identity", "no submitter is named.", _LEFT_OUT)
-    if not (measurement.system_id or measurement.system_name):
-        return Problem(where, "no-identity", "no system is named.", _LEFT_OUT)
-    if not measurement.benchmark:
-        return Problem(where, "no-identity", "no benchmark is named.", _LEFT_OUT)
-    if not measurement.division:
-        return Problem(where, "no-identity", "no division is named.", _LEFT_OUT)
+def _refusal(measurement: Measurement) -> Fault | None:
+    """Why this figure cannot be placed at all, whatever its words mean."""
+    for told, what in (
+        (measurement.submitter, "submitter"),
+        (measurement.system_id or measurement.system_name, "system"),
+        (measurement.benchmark, "benchmark"),
+        (measurement.division, "division"),
+    ):
+        if not told:
+            return "no-identity", f"no {what} is named.", _LEFT_OUT
     if measurement.is_computed and not measurement.round:
         name = f"{measurement.kind}_results_v5.1"
         fix = f"{_LEFT_OUT} Name the folder or archive after its round, as {name}, and load it again."
-        return Problem(where, "unknown-round", "no folder and no archive's name tells the round.", fix)
+        return "unknown-round", "no folder and no archive's name tells the round.", fix
     if not measurement.round:
         found = "nothing tells the round: the table has no version, and no public ID such as 5.0-0001."
-        return Problem(where, "unknown-round", found, f"{_LEFT_OUT} Export the table with that column.")
-    if facts().round(measurement.kind, measurement.round) is None:
-        found = f"round {measurement.round!r} of {measurement.kind} is not known."
-        return Problem(where, "unknown-round", found, f"{_LEFT_OUT} Rounds stand in mlperf/catalog/rounds.toml.")
-    if measurement.kind == "inference" and facts().scenario(measurement.scenario or "") is None:
-        return Problem(where, "unknown-scenario", f"scenario {measurement.scenario!r} is not known.", _LEFT_OUT)
+        return "unknown-round", found, f"{_LEFT_OUT} Export the table with that column."
     return None
 
 
 @lru_cache(maxsize=_CACHED)
+def _meant(
+    kind: Kind, round_: str, division: str, availability: str | None, benchmark: str, scenario: str, unit: str,
+    suites: str,
+) -> _Meant:  # fmt: skip
+    played = facts().round(kind, round_)
+    if played is None:
+        found = f"round {round_!r} of {kind} is not known."
+        return _Meant((("unknown-round", found, f"{_LEFT_OUT} Rounds stand in mlperf/catalog/rounds.toml."),))
+    plays = facts().scenario(scenario) if kind == "inference" else None
+    if kind == "inference" and plays is None:
+        return _Meant((("unknown-scenario", f"scenario {scenario!r} is not known.", _LEFT_OUT),))
+    faults = list(_unknown_spellings(kind, played.id, division, availability, benchmark))
+    known = facts().benchmark(kind, benchmark, played.id)
+    if known is None:
+        score = facts().score_by_heading(kind, played.id, plays, unit)
+    else:
+        benchmark, score = known.id, facts().score(kind, played.id, known.id, plays)
+    if score is None:
+        found = f"nothing says how {benchmark} {plays or ''} in {unit!r} is scored in {played.id}."
+        faults.append(("no-rule", " ".join(found.split()), f"{_LEFT_OUT} Rules stand in mlperf/catalog/scoring.toml."))
+    return _Meant(
+        faults=tuple(faults),
+        round_id=played.id,
+        division=facts().division(division) or division.lower(),
+        availability=facts().availability(availability or "") or availability,
+        benchmark=benchmark,
+        scenario=plays,
+        score=score,
+        suites=("training",) if plays is None else facts().suites(played.id, suites, benchmark, plays),
+        is_power=facts().power_unit(unit) is not None,
+        has_inferred=not facts().is_unreliable(kind, played.id, "inferred"),
+    )
+
+
 def _unknown_spellings(
-    kind: Kind, round_id: str, division: str | None, availability: str | None, benchmark: str | None
-) -> tuple[Fault, ...]:
-    faults: list[Fault] = []
-    if facts().division(division or "") is None:
-        faults.append(("unknown-spelling", f"division {division!r} is not known.", _CATALOG.format(file="suites")))
+    kind: Kind, round_id: str, division: str, availability: str | None, benchmark: str
+) -> Iterator[Fault]:
+    if facts().division(division) is None:
+        yield "unknown-spelling", f"division {division!r} is not known.", _CATALOG.format(file="suites")
     if availability and facts().availability(availability) is None:
-        found = f"availability {availability!r} is not known."
-        faults.append(("unknown-spelling", found, _CATALOG.format(file="suites")))
-    if facts().benchmark(kind, benchmark or "", round_id) is None:
+        yield "unknown-spelling", f"availability {availability!r} is not known.", _CATALOG.format(file="suites")
+    if facts().benchmark(kind, benchmark, round_id) is None:
         found = f"benchmark {benchmark!r} is not known in {kind} {round_id}."
-        faults.append(("unknown-spelling", found, _CATALOG.format(file="benchmarks")))
-    return tuple(faults)
-
-
-def _scored(measurement: Measurement, round_id: str, scenario: str | None) -> tuple[str, Score | None]:
-    """The benchmark, and how it is scored: by the catalog, or by the heading of a benchmark that it does not know."""
-    written = measurement.benchmark or ""
-    known = facts().benchmark(measurement.kind, written, round_id)
-    if known is not None:
-        return known.id, facts().score(measurement.kind, round_id, known.id, scenario)
-    return written, facts().score_by_heading(measurement.kind, round_id, scenario, measurement.unit or "")
+        yield "unknown-spelling", found, _CATALOG.format(file="benchmarks")
 
 
 @dataclass(frozen=True)
@@ -143,11 +168,11 @@ class _Quantities:
     problems: tuple[Problem, ...]
 
 
-def _quantities(measurement: Measurement, score: Score, benchmark: str, scenario: str | None) -> _Quantities | Problem:
+def _quantities(measurement: Measurement, meant: _Meant, score: Score) -> _Quantities | Problem:
     """The figure in the unit of its rule; power rows of a table become power without a figure."""
     value, unit = measurement.value, measurement.unit or ""
     power_value, power_unit = measurement.power_value, measurement.power_unit
-    if facts().power_unit(unit) is not None:
+    if meant.is_power:
         if power_value is None:
             power_value, power_unit = value, unit
         value = None
@@ -164,7 +189,7 @@ def _quantities(measurement: Measurement, score: Score, benchmark: str, scenario
                     measurement.where, "bad-cell", f"a result of {value:g} {score.unit} makes no sense.", _LEFT_OUT
                 )
         elif unit:
-            wrong = _wrong_unit(measurement.where, unit, score, benchmark, scenario)
+            wrong = _wrong_unit(measurement.where, unit, score, meant)
             if wrong.kind != "corrected-unit":
                 return wrong
             problems.append(wrong)
@@ -186,9 +211,9 @@ def _quantities(measurement: Measurement, score: Score, benchmark: str, scenario
     return _Quantities(value, power_value, known[0], tuple(problems))
 
 
-def _wrong_unit(where: Where, unit: str, score: Score, benchmark: str, scenario: str | None) -> Problem:
+def _wrong_unit(where: Where, unit: str, score: Score, meant: _Meant) -> Problem:
     """A heading that is wrong by the rule: corrected where published tables mix up the two units, else left out."""
-    found = " ".join(f"{benchmark} {scenario or ''} is headed {unit!r}.".split())
+    found = " ".join(f"{meant.benchmark} {meant.scenario or ''} is headed {unit!r}.".split())
     rule = f"Its unit is {score.unit} by the rule of the round ({score.source});"
     if score.is_confused(unit):
         return Problem(where, "corrected-unit", found, f"{rule} the figure was kept.")
@@ -256,31 +281,23 @@ def _integer(cell: str | None) -> int | None:
     return int(float(cell)) if cell and _INTEGER.fullmatch(cell) else None
 
 
-def _suites(measurement: Measurement, round_id: str, benchmark: str, scenario: str | None) -> tuple[Suite, ...]:
-    if measurement.kind == "training" or scenario is None:
-        return ("training",)
-    return facts().suites(round_id, measurement.suites or "", benchmark, scenario)
+@lru_cache(maxsize=_CACHED)
+def _whose(submitter: str, system_id: str | None, system_name: str | None) -> tuple[str, Server | None]:
+    """The submitter's one spelling, and the server."""
+    known = facts().submitter(submitter)
+    return known, facts().server(system_id, system_name, known)
 
 
 def _sighting(
-    measurement: Measurement,
-    round_id: str,
-    suite: Suite,
-    benchmark: str,
-    scenario: str | None,
-    score: Score,
-    quantities: _Quantities,
-    hardware: _Hardware,
+    measurement: Measurement, meant: _Meant, suite: Suite, score: Score, quantities: _Quantities, hardware: _Hardware
 ) -> Sighting:
-    submitter = facts().submitter(measurement.submitter or "")
-    server: Server | None = facts().server(measurement.system_id, measurement.system_name, submitter)
-    division = facts().division(measurement.division or "") or (measurement.division or "").lower()
+    submitter, server = _whose(measurement.submitter or "", measurement.system_id, measurement.system_name)
     return Sighting(
         where=measurement.where,
-        round=round_id,
+        round=meant.round_id,
         suite=suite,
-        division=division,
-        availability=facts().availability(measurement.availability or "") or measurement.availability,
+        division=meant.division,
+        availability=meant.availability,
         submitter=submitter,
         system_id=measurement.system_id,
         system_name=measurement.system_name,
@@ -297,9 +314,9 @@ def _sighting(
         operating_system=measurement.operating_system,
         input_data_types=measurement.input_data_types,
         weight_data_types=measurement.weight_data_types,
-        benchmark=benchmark,
-        model=_own_model(measurement, benchmark, round_id, division),
-        scenario=scenario,
+        benchmark=meant.benchmark,
+        model=_own_model(measurement, meant),
+        scenario=meant.scenario,
         metric=score.metric,
         value=quantities.value,
         unit=score.unit,
@@ -308,7 +325,7 @@ def _sighting(
         power_value=quantities.power_value,
         power_unit=quantities.power_unit,
         accuracy=measurement.accuracy,
-        inferred=_inferred(measurement, round_id),
+        inferred=measurement.inferred if meant.has_inferred else None,
         valid=measurement.valid,
         public_id=_public_id(measurement.public_id),
         location=_location(measurement.location),
@@ -318,16 +335,12 @@ def _sighting(
     )
 
 
-def _own_model(measurement: Measurement, benchmark: str, round_id: str, division: str) -> str | None:
+def _own_model(measurement: Measurement, meant: _Meant) -> str | None:
     """The open division may run a model of its own under a benchmark; elsewhere a second name is only a spelling."""
-    if not measurement.model or division != "open":
+    if not measurement.model or meant.division != "open":
         return None
-    known = facts().benchmark(measurement.kind, measurement.model, round_id)
-    return None if known is not None and known.id == benchmark else measurement.model
-
-
-def _inferred(measurement: Measurement, round_id: str) -> bool | None:
-    return None if facts().is_unreliable(measurement.kind, round_id, "inferred") else measurement.inferred
+    known = facts().benchmark(measurement.kind, measurement.model, meant.round_id)
+    return None if known is not None and known.id == meant.benchmark else measurement.model
 
 
 def _public_id(text: str | None) -> str | None:
