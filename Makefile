@@ -8,8 +8,9 @@ COUNT ?= 100000
 VENV := .venv
 BIN := $(VENV)/bin
 ROOMS := app.py mlperf loaders ui pages
-# Without compiling: Python does that when a module is first imported, and most of what is installed never is.
+# Compiled once, by all cores: pip takes one, and where PYTHONDONTWRITEBYTECODE is set every process would do it again.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/tests?/' $(VENV)/lib
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench fuzz snapshot
@@ -48,9 +49,11 @@ $(VENV)/run.stamp: requirements.txt
 	@echo "Installing requirements.txt into $(VENV) (once, about half a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) -r requirements.txt
+	-@$(COMPILE)
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
 	@echo "Installing requirements-dev.txt into $(VENV) ..."
 	@$(PIP) -r requirements-dev.txt
+	-@$(COMPILE)
 	@touch $@
