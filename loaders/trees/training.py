@@ -189,8 +189,8 @@ def _put(group: Group, at: Place, content: object) -> None:
         group.scaling.append(content if isinstance(content, float) else None)
     elif at.role in {"node", "switch"}:
         group.has_power = True
-        kept = group.node_watts if at.role == "node" else group.switch_watts
-        if isinstance(content, Watts):
-            kept.setdefault(at.run, []).append(content.watts)
-        elif at.role == "switch":
-            kept.setdefault(at.run, []).append(math.nan)
+        if at.role == "switch":
+            watts = content.watts if isinstance(content, Watts) else math.nan
+            group.switches.setdefault(at.run, []).append(watts)
+        elif isinstance(content, Watts):
+            group.nodes.setdefault(at.run, []).append(content)

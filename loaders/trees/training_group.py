@@ -7,6 +7,7 @@ from typing import Final
 
 from loaders.trees.protocol import Label
 from loaders.trees.training_log import RunLog
+from loaders.trees.training_power import Watts
 from mlperf.errors import Where
 from mlperf.facts import Benchmark
 from mlperf.model import SystemSheet
@@ -31,9 +32,10 @@ class Group:
     scaling: list[float | None] = field(default_factory=list)
     """What scaling.json says; None where it cannot be read."""
     has_power: bool = False
-    node_watts: dict[str, list[float]] = field(default_factory=dict)
-    """By the run's name."""
-    switch_watts: dict[str, list[float]] = field(default_factory=dict)
+    nodes: dict[str, list[Watts]] = field(default_factory=dict)
+    """The power of each node, by the run's name."""
+    switches: dict[str, list[float]] = field(default_factory=dict)
+    """The watts of each switch, NaN where they cannot be told, by the run's name."""
     label: Label = field(default_factory=Label)
 
     def apply(self, label: Label) -> None:

@@ -42,6 +42,7 @@ def oddities(group: Group) -> Iterator[Problem]:
     yield from _paces(group, runs)
     yield from _dates(runs)
     yield from _factors(group)
+    yield from _conversions(group)
     yield from _switches(group)
 
 
@@ -119,11 +120,27 @@ def _factors(group: Group) -> Iterator[Problem]:
             yield Problem(group.where, "odd-scaling", found, "The score was multiplied by it; check it.")
 
 
+def _conversions(group: Group) -> Iterator[Problem]:
+    """A Problem for each file of a node that states another efficiency than most of the group, or none.
+
+    The groups of Dell (v4.1) and Lenovo (v5.0) state the same in all files, those of smc (v4.0) in none.
+    """
+    nodes = [node for found in group.nodes.values() for node in found]
+    stated = Counter(node.efficiency for node in nodes)
+    usual = max(stated, key=lambda value: (stated[value], value is not None), default=None)
+    for node in nodes:
+        if node.efficiency != usual:
+            ours, others = ("none" if value is None else f"{value:g}" for value in (node.efficiency, usual))
+            found = f"states as conversion_eff: {ours}; most files of the group: {others}."
+            fix = "What the file states was taken, and 1 where that is nothing, as by the official tool."
+            yield Problem(node.where, "power-conversion", found, fix)
+
+
 def _switches(group: Group) -> Iterator[Problem]:
     """A Problem where the switches of one run were estimated otherwise than those of another, or are not there."""
     if not group.has_power:
         return
-    told = {name: sorted(group.switch_watts.get(name, [])) for name in group.names() if name in group.node_watts}
+    told = {name: sorted(group.switches.get(name, [])) for name in group.names() if name in group.nodes}
     if len({tuple(watts) for watts in told.values()}) > 1:
         texts = sorted({f"{len(watts)} with {math.fsum(watts):g} W" for watts in told.values()})
         found = f"the switches differ from run to run: {', '.join(texts)}."

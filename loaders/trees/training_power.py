@@ -8,12 +8,13 @@ import math
 import re
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from operator import itemgetter
 from typing import Final
 
-from loaders.mllog import Damaged, Event, blocks, events, wanted
+from loaders.limits import shown
+from loaders.mllog import TOKEN, Block, Damaged, Event, blocks, events, wanted
 from loaders.trees.training_score import Scored
 from loaders.unpack import Source
 from mlperf.errors import Problem, Where
@@ -25,12 +26,23 @@ _PATTERN_OF_ALL: Final = wanted((*_KEYS, "power_reading"))
 _READING: Final = re.compile(
     rb'G(?<=:::MLLOG) \{"namespace": "[^"\r\n]*+", "time_ms": ([0-9]{1,16}+(?:\.[0-9]++)?+), "event_type": "[A-Z_]++", '
     rb'"key": "power_reading", "value": ([0-9]{1,16}+(?:\.[0-9]++)?+), '
-    rb'"metadata": (?:\{[^{}\r\n]*+\}|"")\}[ \t]*+(?=[\r\n]|\Z)'
+    rb'"metadata": (\{[^{}\r\n]*+\}|"")\}[ \t]*+(?=[\r\n]|\Z)'
 )
 """A reading as mllog writes it; a file has hundreds."""
+_OURS: Final = re.compile(rb':::MLLOG [^\r\n]*"key": ?"(?:power_reading|' + "|".join(_KEYS).encode() + rb')"')
+_HOST: Final = re.compile(rb'"host": ?"([^"]*)"')
 
 ODD_STEP: Final = 1.5
-"""Times the usual time between two readings, from which on one is missing."""
+"""Times the usual step from reading to reading, from which on one is missing, where it is `CLOCK_MS` longer as well."""
+
+CLOCK_MS: Final = 1000
+"""Some meters' clocks show whole seconds."""
+
+ODD_HEAD: Final = 3.0
+"""Usual steps from the start to the first reading: in 1,315 files of v4.0 … v5.0 it is more in a few only."""
+
+ODD_TAIL: Final = 0.5
+"""Usual steps from the last reading to the stop: in all these files both have the very same time."""
 
 HIGHEST: Final = 1.05
 """Times the second highest reading: in 1,315 files of v4.0 … v5.1 the highest is 1.024 times it at most."""
@@ -51,32 +63,72 @@ class Watts:
 
     where: Where
     watts: float
+    efficiency: float | None = None
+    """Of the conversion behind the meter, which the average counts; None where the file states none."""
+
+
+@dataclass
+class _Seen:
+    """What has been met so far in a file."""
+
+    found: list[Event] = field(default_factory=list)
+    """All but the readings."""
+    readings: list[tuple[float, float]] = field(default_factory=list)
+    """Epoch milliseconds and watts, in the file's order."""
+    hosts: set[str] = field(default_factory=set)
+    """Whose readings they are, as far as they say."""
+    strange: int = 0
+    """Lines that hold no event of a power file."""
+    first_strange: int | None = None
+
+    def take(self, block: Block) -> Problem | None:
+        """Some lines of the file; a Problem, with no file in its place, for an event that cannot be used."""
+        before = len(self.readings) + len(self.found)
+        plain = _READING.findall(block.data, 0, block.end)
+        is_plain = len(plain) == block.data.count(b"power_reading", 0, block.end)
+        if is_plain:
+            self.readings += [(float(time), float(watts)) for time, watts, _ in plain]
+            self.hosts |= {host.decode("latin-1") for of in {of for _, _, of in plain} for host in _HOST.findall(of)}
+        for item in events(block, _PATTERN if is_plain else _PATTERN_OF_ALL):
+            fault = f"is damaged: {item.found}" if isinstance(item, Damaged) else _fault(item)
+            if fault is not None:
+                return Problem(Where("", item.line), "damaged-line", f"{fault}.", _NO_ENERGY)
+            if isinstance(item, Event) and item.key == "power_reading":
+                self.readings.append((_time(item), _value(item) or 0.0))
+                self.hosts |= {str(item.metadata["host"])} if "host" in item.metadata else set()
+            elif isinstance(item, Event) and item.key in _KEYS:
+                self.found.append(item)
+        known = len(self.readings) + len(self.found) - before
+        if not known == block.data.count(TOKEN, 0, block.end) == block.data.count(b"\n", 0, block.end):
+            self._look_at_each(block)
+        return None
+
+    def _look_at_each(self, block: Block) -> None:
+        for line, text in enumerate(block.data[: block.end].split(b"\n"), block.line):
+            if text.strip() and not _OURS.search(text):
+                self.strange += 1
+                self.first_strange = self.first_strange or line
 
 
 def read_power(source: Source, *, is_node: bool) -> Iterator[Watts | Problem]:
     """The average power that one file states; a Problem, and nothing else, where it cannot be told."""
-    found: list[Event] = []
-    readings: list[tuple[float, float]] = []
+    seen = _Seen()
     for block in blocks(source):
-        plain = [(float(time), float(watts)) for time, watts in _READING.findall(block.data, 0, block.end)]
-        is_plain = len(plain) == block.data.count(b"power_reading", 0, block.end)
-        readings += plain if is_plain else []
-        for item in events(block, _PATTERN if is_plain else _PATTERN_OF_ALL):
-            fault = f"is damaged: {item.found}" if isinstance(item, Damaged) else _fault(item)
-            if fault is not None:
-                yield Problem(Where(source.name, item.line), "damaged-line", f"{fault}.", _NO_ENERGY)
-                return
-            if isinstance(item, Event) and item.key == "power_reading":
-                readings.append((_time(item), _value(item) or 0.0))
-            elif isinstance(item, Event):
-                found.append(item)
-    watts = _node(found, readings) if is_node else _switch(found)
+        fault = seen.take(block)
+        if fault is not None:
+            yield replace(fault, where=Where(source.name, fault.where.line))
+            return
+    watts = _node(seen) if is_node else _switch(seen.found)
     if isinstance(watts, str):
         yield Problem(Where(source.name), "no-power", watts, _NO_ENERGY)
-    else:
-        if is_node:
-            yield from _odd(source.name, found, readings)
-        yield Watts(Where(source.name), watts)
+        return
+    if seen.strange:
+        said = f"no event of a power file stands in {count_text(seen.strange, 'line')}, this the first."
+        fix = "They were left out; if they were readings, copy the file again."
+        yield Problem(Where(source.name, seen.first_strange), "bad-line", said, fix)
+    if is_node:
+        yield from _odd(source.name, seen)
+    yield Watts(Where(source.name), watts, _efficiency(seen.found))
 
 
 def _fault(item: Event | Damaged) -> str | None:
@@ -89,51 +141,88 @@ def _fault(item: Event | Damaged) -> str | None:
     return None if has_number else f"{item.key} is no number"
 
 
-def _node(found: list[Event], readings: list[tuple[float, float]]) -> float | str:
-    """Average watts of a node, readings weighted with the time since the one before, or why there are none."""
+def _window(found: list[Event]) -> tuple[float, float] | None:
+    """When the measurement started and stopped; no start is None, no stop that is later is infinity."""
     starts = [_time(event) for event in found if event.key == "power_measurement_start"]
     stops = [_time(event) for event in found if event.key == "power_measurement_stop"]
-    if not starts or not readings:
-        return "the file holds no power_measurement_start." if not starts else "the file holds no power_reading."
-    start = starts[-1]
+    if not starts:
+        return None
     stop = stops[0] if stops else math.inf
-    if stop <= start:  # training v4.0 smc-ac-power, 1 node: both carry the time of the start
-        stop = math.inf
+    # training v4.0 smc-ac-power, 1 node: both carry the time of the start
+    return starts[-1], stop if stop > starts[-1] else math.inf
+
+
+def _node(seen: _Seen) -> float | str:
+    """Average watts of a node, readings weighted with the time since the one before, or why there are none."""
+    window = _window(seen.found)
+    if window is None or not seen.readings:
+        return f"the file holds no {'power_measurement_start' if window is None else 'power_reading'}."
+    start, stop = window
     joules, before = 0.0, start
-    for time, watts in sorted(readings, key=itemgetter(0)):
+    for time, watts in sorted(seen.readings, key=itemgetter(0)):
         if start <= time <= stop:
             joules += watts * (time - before)
             before = time
     end = before if math.isinf(stop) else stop
-    return _efficiency(found) * joules / (end - start) if end > start else "the file's times span nothing."
+    if end <= start:
+        return "the file's times span nothing."
+    efficiency = _efficiency(seen.found)
+    return (1.0 if efficiency is None else efficiency) * joules / (end - start)
 
 
-def _odd(name: str, found: list[Event], readings: list[tuple[float, float]]) -> Iterator[Problem]:
-    """What speaks against the average: an end of the measurement that is missing or stands twice, missing readings."""
+def _odd(name: str, seen: _Seen) -> Iterator[Problem]:
+    """What speaks against the average of a node."""
     starts, stops = (
-        sum(event.key == f"power_measurement_{end}" for event in found) for end in ("start", "stop")
+        sum(event.key == f"power_measurement_{end}" for event in seen.found) for end in ("start", "stop")
     )  # fmt: skip
     if (starts, stops) != (1, 1):
         said = f"the file holds {starts} power_measurement_start and {stops} power_measurement_stop, not one each."
         yield Problem(Where(name), "power-window", said, "The last start and the first stop were taken.")
-    steps = [later - time for (time, _), (later, _) in pairwise(readings)]
-    if min(steps, default=0.0) < 0:
+    if any(later < time for (time, _), (later, _) in pairwise(seen.readings)):
         said = "the readings do not stand in the order of their times."
         yield Problem(Where(name), "power-disorder", said, "They were sorted; check that all are of this run.")
-    if alone := _alone(sorted(watts for _, watts in readings)):
+    if len(seen.hosts) > 1:
+        said = f"the readings are of {len(seen.hosts)} hosts: {', '.join(map(shown, sorted(seen.hosts)[:5]))}."
+        yield Problem(Where(name), "power-hosts", said, "All were counted; check that all are of this node.")
+    stated = {_value(event) for event in seen.found if event.key == "conversion_eff"}
+    if len(stated) > 1:
+        yield Problem(Where(name), "power-conversion", "the file states several conversion_eff.", "The last was taken.")
+    if alone := _alone(sorted(watts for _, watts in seen.readings)):
         yield Problem(Where(name), "odd-reading", alone, "It was counted, as the official tool does.")
-    usual = statistics.median(steps or [0.0])
-    longest = max(steps, default=0.0)
-    if longest > ODD_STEP * usual and longest > usual + 1000:
-        said = f"readings are missing for {longest / 1000:.1f} s; they stand {usual / 1000:.1f} s apart."
-        yield Problem(Where(name), "power-gap", said, "The next reading was taken for that time.")
+    for said, fix in _gaps(seen):
+        yield Problem(Where(name), "power-gap", said, fix)
+
+
+def _gaps(seen: _Seen) -> Iterator[tuple[str, str]]:
+    """Where readings are missing, and what was taken for them."""
+    window = _window(seen.found)
+    assert window is not None  # there is an average
+    start, stop = window
+    times = sorted(time for time, _ in seen.readings if start <= time <= stop)
+    steps = [later - time for time, later in pairwise(times)]
+    if not steps:
+        return
+    usual = statistics.median(steps)
+    apart = f"they stand {usual / 1000:.1f} s apart."
+    long = [step for step in steps if step > ODD_STEP * usual and step > usual + CLOCK_MS]
+    if long:
+        places = f" in {len(long)} places" if len(long) > 1 else ""
+        said = f"readings are missing for {math.fsum(long) / 1000:.1f} s{places}; {apart}"
+        yield said, "The next reading was taken for that time."
+    if times[0] - start > ODD_HEAD * usual:
+        said = f"the first reading stands {(times[0] - start) / 1000:.1f} s behind power_measurement_start; {apart}"
+        yield said, "It was taken for that time."
+    if not math.isinf(stop) and stop - times[-1] > ODD_TAIL * usual:
+        said = f"the last reading stands {(stop - times[-1]) / 1000:.1f} s before power_measurement_stop; {apart}"
+        yield said, "That time counts as 0 W, as in the official tool."
 
 
 def _alone(watts: list[float]) -> str | None:
     """The highest or lowest of sorted readings, where it is far from all others; or those that no meter can read."""
-    if watts and watts[0] < 0:
-        below = sum(value < 0 for value in watts)
-        return f"{count_text(below, 'reading')} {'is' if below == 1 else 'are'} below zero, the lowest {watts[0]:g} W."
+    if watts and watts[0] <= 0:
+        below = sum(value <= 0 for value in watts)
+        is_ = "is" if below == 1 else "are"
+        return f"{count_text(below, 'reading')} {is_} not above zero, the lowest {watts[0]:g} W."
     if len(watts) < MIN_READINGS:
         return None
     is_high = watts[-1] > HIGHEST * watts[-2]
@@ -149,13 +238,15 @@ def _switch(found: list[Event]) -> float:
 
     Training v4.1, Dell: the files of switches hold readings and no estimate, which the official tool counts as 0.
     """
-    estimates = [event for event in found if event.key == "interconnect_power_est"]
-    return _efficiency(found) * (_value(estimates[0]) or 0.0) if estimates else 0.0
+    estimates = [_value(event) or 0.0 for event in found if event.key == "interconnect_power_est"]
+    efficiency = _efficiency(found)
+    return (1.0 if efficiency is None else efficiency) * estimates[0] if estimates else 0.0
 
 
-def _efficiency(found: list[Event]) -> float:
+def _efficiency(found: list[Event]) -> float | None:
+    """The last that is stated; the official tool takes 1 where there is none."""
     stated = [value for event in found if event.key == "conversion_eff" and (value := _value(event)) is not None]
-    return stated[-1] if stated else 1.0
+    return stated[-1] if stated else None
 
 
 def _time(event: Event) -> float:

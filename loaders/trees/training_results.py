@@ -96,11 +96,12 @@ def _energy(group: Group, names: list[str], logs: Sequence[RunLog], scored: Scor
     """The group's energy in kJ, or why it has none."""
     sheet = dict(group.sheet.facts) if group.sheet else {}
     stated = sheet.get("number_of_nodes", "").removesuffix(".0")
-    files = {len(group.node_watts.get(names[at], [])) for at in scored.counted}
+    files = {len(group.nodes.get(names[at], [])) for at in scored.counted}
     nodes = int(stated) if stated.isdecimal() and len(stated) < 8 else max(files)
     if files != {nodes} or not nodes:
         return f"power of {min(files)} of {nodes} nodes present"
-    watts = [math.fsum([*group.node_watts.get(name, [math.nan]), *group.switch_watts.get(name, [])]) for name in names]
+    of_nodes = {name: [node.watts for node in found] for name, found in group.nodes.items()}
+    watts = [math.fsum([*of_nodes.get(name, [math.nan]), *group.switches.get(name, [])]) for name in names]
     energy = kilojoules(scored, [log.minutes for log in logs], watts, scaling)
     return "the power of a counted run is not known" if energy is None else energy
 

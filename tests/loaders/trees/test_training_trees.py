@@ -1,6 +1,7 @@
 """Training trees: groups of logs with their system, scaling and power, and parts of trees."""
 
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -311,9 +312,9 @@ def test_switches_that_differ_from_run_to_run_are_told(tmp_path: Path) -> None:
     for number, content in enumerate((event("interconnect_power_est", 900), event("interconnect_power", 500), None)):
         files = powered({f"{GROUP}/power/result_4/sw_0.txt": content})
         read = tree(tmp_path / str(number), {name: text for name, text in files.items() if text is not None})
-        assert read.kinds == ["power-switches"]
+        assert read.kinds == (["bad-line", "power-switches"] if number == 1 else ["power-switches"])
         assert read.measurements[0].power_value is not None
-        assert "1 with 500 W" in read.problems[0].found
+        assert "1 with 500 W" in read.problems[-1].found
 
 
 @pytest.mark.parametrize("missing", ["node_1.txt", "both"])
@@ -342,7 +343,8 @@ def test_power_that_cannot_be_read_gives_no_energy(tmp_path: Path, content: str)
     [
         ([*[2000.0] * 599, 2900.0], "2900 W stands alone: the others are 2000 to 2000 W"),
         ([200.0, *[2000.0] * 599], "200 W stands alone"),
-        ([-40.0, -2.0, *[2000.0] * 598], "2 readings are below zero, the lowest -40 W"),
+        ([-40.0, -2.0, *[2000.0] * 598], "2 readings are not above zero, the lowest -40 W"),
+        ([*[2000.0] * 300, 0.0, *[2000.0] * 299], "1 reading is not above zero, the lowest 0 W"),
     ],
 )
 def test_a_reading_far_from_all_others_is_told(tmp_path: Path, readings: list[float], said: str) -> None:
@@ -352,6 +354,73 @@ def test_a_reading_far_from_all_others_is_told(tmp_path: Path, readings: list[fl
     read = tree(tmp_path, powered({f"{GROUP}/power/result_4/node_0.txt": content}))
     assert (read.kinds, read.measurements[0].power_value is not None) == (["odd-reading"], True)
     assert said in read.problems[0].found
+
+
+def readings(times: Iterable[int], *, host: str = "node_0") -> str:
+    """The power of a run of ten minutes, of 1,000 W in its second half and 2,000 W before."""
+    lines = [event("power_measurement_start"), event("conversion_eff", 0.5)]
+    lines += [
+        event("power_reading", 2000 if at <= 300 else 1000, at * 1000, host=host) for at in times
+    ]  # fmt: skip
+    return "\n".join([*lines, event("power_measurement_stop", "null", 600_000)])
+
+
+@pytest.mark.parametrize(
+    "times, said, is_changed",
+    [
+        (range(1, 601), None, False),
+        (range(3, 601), None, False),
+        (range(4, 601), "the first reading stands 4.0 s behind power_measurement_start", False),
+        (range(1, 600), "the last reading stands 1.0 s before power_measurement_stop", True),
+        (range(1, 501), "the last reading stands 100.0 s before power_measurement_stop", True),
+        ([*range(1, 299), *range(350, 601)], "readings are missing for 52.0 s; they stand 1.0 s apart", True),
+        ([*range(1, 99), *range(101, 299), *range(350, 601)], "missing for 55.0 s in 2 places", True),
+    ],
+)
+def test_readings_that_are_missing_are_told(
+    tmp_path: Path, times: Iterable[int], said: str | None, is_changed: bool
+) -> None:
+    whole = tree(tmp_path / "whole", powered({f"{GROUP}/power/result_4/node_0.txt": readings(range(1, 601))}))
+    read = tree(tmp_path / "cut", powered({f"{GROUP}/power/result_4/node_0.txt": readings(times)}))
+    assert [problem.kind for problem in read.problems] == ([] if said is None else ["power-gap"])
+    assert said is None or said in read.problems[0].found
+    assert (read.measurements[0].power_value != whole.measurements[0].power_value) == is_changed
+
+
+@pytest.mark.parametrize(
+    "damage, kind, said",
+    [
+        (lambda text: text.replace("conversion_eff", "conversion_efg"), "bad-line", "stands in 1 line,"),
+        (lambda text: text.replace("power_reading", "power_readiog", 2), "bad-line", "stands in 2 lines,"),
+        (lambda text: re.sub(r"\n:::MLLOG(?=.*_reading)", "\n:::MLLOF", text, count=7), "bad-line", "in 7 lines,"),
+        (lambda text: text.replace("0.5", "0.6"), "power-conversion", "eff: 0.6; most files of the group: 0.5"),
+        (
+            lambda text: "\n".join(line for line in text.split("\n") if "conversion_eff" not in line),
+            "power-conversion", "eff: none; most files of the group: 0.5",
+        ),
+        (
+            lambda text: text + "\n" + event("conversion_eff", 0.9),
+            "power-conversion", "the file states several conversion_eff",
+        ),
+        (lambda text: text.replace("node_0", "node_3", 5), "power-hosts", "of 2 hosts: node_0, node_3"),
+    ],
+)  # fmt: skip
+def test_a_line_of_a_node_that_is_lost_or_anothers_is_told(
+    tmp_path: Path, damage: Callable[[str], str], kind: str, said: str
+) -> None:
+    whole = readings(range(1, 601))
+    read = tree(tmp_path, powered({f"{GROUP}/power/result_4/node_0.txt": damage(whole)}))
+    assert damage(whole) != whole
+    assert kind in read.kinds
+    assert any(said in problem.found for problem in read.problems)
+
+
+def test_blank_lines_and_other_line_ends_of_a_node_are_nothing_strange(tmp_path: Path) -> None:
+    text = readings(range(1, 601))
+    for number, same in enumerate((text.replace("\n", "\r\n"), text.replace("\n", "\n\n"), text + "\n", f"\n{text}")):
+        read = tree(tmp_path / str(number), powered({f"{GROUP}/power/result_4/node_0.txt": same}))
+        assert read.kinds == []
+        assert read.measurements[0].power_value is not None
 
 
 @pytest.mark.parametrize("readings", [[200.0, 210.0, *[2000.0] * 598], [*[2000.0] * 599, 2060.0]])
