@@ -50,8 +50,13 @@ class Collected:
         owners = pa.concat_tables([each.owners for each in made])
         found = pc.index_in(sightings["sighting_id"], owners["sighting_id"])
         rows["sightings"] = [sightings.append_column("result_id", owners["result_id"].take(found))]
-        problems = itertools.chain.from_iterable(each.problems for each in made)
+        problems = sorted(itertools.chain.from_iterable(each.problems for each in made), key=_place)
         return {table: checked(table, pa.concat_tables(parts)) for table, parts in rows.items()}, tuple(problems)
+
+
+def _place(problem: Problem) -> tuple[str, int, str, str]:
+    """A report's order, whatever the order in which rounds were settled."""
+    return problem.where.file, problem.where.line or 0, problem.kind, problem.found
 
 
 _OF_SOURCES: Final = ("sources", "runs", "sheets", "problems")

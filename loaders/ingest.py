@@ -247,11 +247,15 @@ def read(
     yield from _read(path, manifest, limits, None, name, origin, frozenset(file for file, _ in archives), label)
     # The largest first, that the processes end together; what comes of them keeps its order.
     begun = {file: workers.submit(one, (file, called)) for _, file, called in sorted(sizes, reverse=True)}
-    for size, file, _ in sizes:
-        yield from begun.pop(file).result()
-        done += size
-        if on_progress:
-            on_progress(done, total)
+    try:
+        for size, file, _ in sizes:
+            yield from begun.pop(file).result()
+            done += size
+            if on_progress:
+                on_progress(done, total)
+    finally:  # whoever asks for no more does not wait for the rest
+        for waiting in begun.values():
+            waiting.cancel()
 
 
 def _read_archive(

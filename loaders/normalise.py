@@ -67,7 +67,7 @@ def normalise(measurement: Measurement) -> Iterator[Normalised]:
         return
     meant = _meant(
         measurement.kind, measurement.round or "", measurement.division or "", measurement.availability,
-        measurement.benchmark or "", measurement.scenario or "", measurement.unit or "", measurement.suites or "",
+        measurement.benchmark or "", measurement.scenario, measurement.unit, measurement.suites or "",
     )  # fmt: skip
     yield from (Problem(where, *fault) for fault in meant.faults)
     if meant.score is None:
@@ -113,20 +113,20 @@ def _refusal(measurement: Measurement) -> Fault | None:
 
 @lru_cache(maxsize=_CACHED)
 def _meant(
-    kind: Kind, round_: str, division: str, availability: str | None, benchmark: str, scenario: str, unit: str,
-    suites: str,
+    kind: Kind, round_: str, division: str, availability: str | None, benchmark: str, scenario: str | None,
+    unit: str | None, suites: str,
 ) -> _Meant:  # fmt: skip
     played = facts().round(kind, round_)
     if played is None:
         found = f"round {round_!r} of {kind} is not known."
         return _Meant((("unknown-round", found, f"{_LEFT_OUT} Rounds stand in mlperf/catalog/rounds.toml."),))
-    plays = facts().scenario(scenario) if kind == "inference" else None
+    plays = facts().scenario(scenario or "") if kind == "inference" else None
     if kind == "inference" and plays is None:
         return _Meant((("unknown-scenario", f"scenario {scenario!r} is not known.", _LEFT_OUT),))
     faults = list(_unknown_spellings(kind, played.id, division, availability, benchmark))
     known = facts().benchmark(kind, benchmark, played.id)
     if known is None:
-        score = facts().score_by_heading(kind, played.id, plays, unit)
+        score = facts().score_by_heading(kind, played.id, plays, unit or "")
     else:
         benchmark, score = known.id, facts().score(kind, played.id, known.id, plays)
     if score is None:
@@ -141,7 +141,7 @@ def _meant(
         scenario=plays,
         score=score,
         suites=("training",) if plays is None else facts().suites(played.id, suites, benchmark, plays),
-        is_power=facts().power_unit(unit) is not None,
+        is_power=facts().power_unit(unit or "") is not None,
         has_inferred=not facts().is_unreliable(kind, played.id, "inferred"),
     )
 

@@ -121,7 +121,7 @@ _QUERIES: Final = {
     "runs": "select * exclude (sha256) from runs order by all",
     "sheets": """
         select distinct * exclude (sha256) from sheets
-        order by kind, round, submitter, system_id, source, source_path, position
+        order by kind, round, submitter, system_id, source, source_path, position, field, value
     """,
     "problems": "select source, file, line, kind, found, fix, occurrences from problems order by all",
     "sources": "select * from sources order by all",

@@ -189,16 +189,21 @@ _LINK_SIGHTINGS: Final = (
 )
 _LINK_RUNS: Final = (
     """
-    update runs set result_id = sightings.result_id from sightings semi join touched using (round, submitter)
-    where sightings.sha256 = runs.sha256 and sightings.round = runs.round and sightings.submitter = runs.submitter
-        and sightings.benchmark = runs.benchmark and sightings.location = runs.location
+    update runs set result_id = found.result_id from (
+        select sha256, round, submitter, benchmark, location, min(result_id) as result_id
+        from sightings semi join touched using (round, submitter) group by all
+    ) as found
+    where found.sha256 = runs.sha256 and found.round = runs.round and found.submitter = runs.submitter
+        and found.benchmark = runs.benchmark and found.location = runs.location
     """,
     # Runs of a group that we do not score may be behind a figure of a table.
     """
-    update runs set result_id = results.result_id from results semi join touched using (round, submitter)
-    where runs.result_id is null and results.suite = 'training' and results.round = runs.round
-        and results.submitter = runs.submitter and results.benchmark = runs.benchmark
-        and lower(results.location) = lower(runs.location)
+    update runs set result_id = found.result_id from (
+        select round, submitter, benchmark, lower(location) as location, min(result_id) as result_id
+        from results semi join touched using (round, submitter) where suite = 'training' group by all
+    ) as found
+    where runs.result_id is null and found.round = runs.round and found.submitter = runs.submitter
+        and found.benchmark = runs.benchmark and found.location = lower(runs.location)
     """,
 )
 _TOUCHED: Final = pa.schema([("round", pa.string()), ("submitter", pa.string())])
@@ -206,5 +211,9 @@ _DROP: Final = (
     "delete from results using touched where results.round = touched.round and results.submitter = touched.submitter",
     "delete from systems using touched where systems.round = touched.round and systems.submitter = touched.submitter",
     "delete from problems using touched where partition = touched.round || '/' || touched.submitter",
+    """
+    update sightings set result_id = null from touched
+    where sightings.round = touched.round and sightings.submitter = touched.submitter and result_id is not null
+    """,
 )
 _SELECT: Final = "select * from sightings semi join touched using (round, submitter) order by round, submitter"

@@ -173,6 +173,10 @@ def _gaps(
     elif longest > ODD_STEP * np.median(steps if len(steps) else [longest]):
         found = f"readings are missing for {longest:.1f} s of the run."
         yield Problem(where, "power-gap", found, "The average is over those that are there.")
+    for lacking, what in ((moments[0] - begin, "begin"), (end - moments[-1], "end")):
+        if 0 < lacking <= MAX_STEP_SECONDS:
+            found = f"the readings {what} {lacking:.1f} s {'after' if what == 'begin' else 'before'} the run does."
+            yield Problem(where, "power-gap", found, "The average is over those that are there.")
     twice = np.count_nonzero(steps == 0.0)
     if twice:
         found = f"{twice} readings inside the run have the time of another."

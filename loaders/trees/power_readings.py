@@ -32,7 +32,9 @@ ODD_WATTS: Final = 0.002
 watts. In 399,000 published readings both agree to 0.0007, but for those that are -2 in every field."""
 
 PIECE: Final = 1 << 18
-"""Bytes that are read together; a longer line is none."""
+"""Bytes that are read together at least; a line of several times as many is none."""
+
+_MOST_WATTS: Final = 1e12
 
 _READING: Final = re.compile(
     rb"Time,(\d\d-\d\d-\d{4} \d\d:\d\d:)(\d\d(?:\.\d+)?),Watts,([-+]?[\d.]+(?:[eE][-+]?\d+)?),(Volts,.*+)?"
@@ -57,31 +59,42 @@ class Readings:
 def read_readings(source: Source, place: Place) -> Iterator[Readings | Problem]:
     """A `spl.txt`; lines that do not begin with `Time` are skipped, as the checker does."""
     seconds, watts = array("d"), array("d")
+    bad, odd, bare = _Counted(), _Counted(), _Counted()
     held, line = b"", 1
-    bad, odd = _Counted(), _Counted()
+    is_long = has_volts = False
     for chunk in itertools.chain(source.chunks(), (b"",)):
         held += chunk
+        if is_long:  # the rest of a line without end
+            end = held.find(b"\n") + 1
+            held, is_long, line = held[end:] if end else b"", not end, line + bool(end)
         if chunk and len(held) < PIECE:
             continue
-        done = held.rfind(b"\n") + 1 or (len(held) if chunk else 0)
-        wrong, strange = _read_lines(held[:done], seconds, watts)
-        bad.add(line, wrong)
-        odd.add(line, strange)
+        done = held.rfind(b"\n") + 1
+        if chunk and not done:
+            bad.add(line, [0] if held.startswith(b"Time") else [])
+            held, is_long = b"", True
+            continue
+        found = _read_lines(held[:done], seconds, watts)
+        for counted, places in zip((bad, odd, bare), found, strict=True):
+            counted.add(line, places)
+        has_volts = has_volts or b",Volts," in held
         line += held.count(b"\n", 0, done)
         held = held[done:]
         if len(seconds) > MAX_READINGS:
-            found = f"holds more than {MAX_READINGS:,} readings."
-            yield Problem(Where(source.name), "too-long", found, "The power was left out.")
+            told = f"holds more than {MAX_READINGS:,} readings."
+            yield Problem(Where(source.name), "too-long", told, "The power was left out.")
             return
     if held:  # a last line without its end is cut, maybe inside a number
         bad.add(line, [0])
     if bad.number:
-        found = f"{count_text(bad.number, 'line')} can be read as no reading of a meter, this the first."
-        yield Problem(Where(source.name, bad.first), "bad-line", found, "They were left out.")
+        told = f"{count_text(bad.number, 'line')} can be read as no reading of a meter, this the first."
+        yield Problem(Where(source.name, bad.first), "bad-line", told, "They were left out.")
+    if has_volts and bare.number:  # where others have volts, a line without them is cut or damaged
+        odd = _Counted(odd.number + bare.number, min(filter(None, (odd.first, bare.first))))
     if odd.number:
         odds = count_text(odd.number, "reading")
-        found = f"the watts of {odds}, this the first, do not go with the volts, amperes and power factor beside them."
-        yield Problem(Where(source.name, odd.first), "odd-reading", found, "They were left in, as by the checker.")
+        told = f"the watts of {odds}, this the first, do not go with the volts, amperes and power factor beside them."
+        yield Problem(Where(source.name, odd.first), "odd-reading", told, "They were left in, as by the checker.")
     yield Readings(place, Where(source.name), seconds.tobytes(), watts.tobytes())
 
 
@@ -99,18 +112,19 @@ class _Counted:
             self.first = line + places[0]
 
 
-def _read_lines(block: bytes, seconds: "array[float]", watts: "array[float]") -> tuple[list[int], list[int]]:
-    """Append the readings of whole lines.
+_Told = tuple[list[int], list[int], list[int]]
+"""Lines, counted from a block's first: those that begin with `Time` but are no readings, readings that contradict
+themselves, and readings with no volts beside them."""
 
-    Counted from the block's first line: those that begin with `Time` but are no readings, and those that contradict
-    themselves.
-    """
+
+def _read_lines(block: bytes, seconds: "array[float]", watts: "array[float]") -> _Told:
+    """Append the readings of whole lines."""
     plain = _read_plain(block)
     if plain is None:
         return _read_each(block, seconds, watts)
     seconds.frombytes(plain[0].tobytes())
     watts.frombytes(plain[1].tobytes())
-    return [], []
+    return [], [], []
 
 
 class _Columns:
@@ -179,7 +193,7 @@ def _read_plain(block: bytes) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.f
             again = volts * amperes * factor
         else:
             watts, *channels = cells.decimals([3, *range(14, cells.width, 9)], 6)
-            again = np.sum(channels, axis=0)
+            again = functools.reduce(np.add, channels, np.zeros(len(watts)))  # in their order, as line by line
     except ValueError:
         return None
     is_plain = (np.abs(watts - again) <= ODD_WATTS * watts + 0.01).all()
@@ -218,12 +232,12 @@ def time_of(text: str) -> float | None:
         return None
 
 
-def _read_each(block: bytes, seconds: "array[float]", watts: "array[float]") -> tuple[list[int], list[int]]:
+def _read_each(block: bytes, seconds: "array[float]", watts: "array[float]") -> _Told:
     """The same line by line, for a block in which some are wrong."""
     wrong: list[int] = []
     odd: list[int] = []
+    bare: list[int] = []
     line, counted = 0, 0
-    has_volts = b",Volts," in block  # then a line without them is cut or damaged
     for match in _LINE.finditer(block):
         line, counted = line + block.count(b"\n", counted, match.start()), match.start()
         reading = _READING.match(match[0])
@@ -231,18 +245,20 @@ def _read_each(block: bytes, seconds: "array[float]", watts: "array[float]") -> 
             when, power = (_minute(reading[1]) + float(reading[2]), float(reading[3])) if reading else (0.0, math.nan)
         except ValueError:
             power = math.nan
-        if reading is None or not math.isfinite(power):
+        if reading is None or not abs(power) < _MOST_WATTS:
             wrong.append(line)
             continue
         seconds.append(when)
         watts.append(power)
         try:
-            is_odd = _is_odd(power, _again(reading[4])) if reading[4] else has_volts
+            is_odd = bool(reading[4]) and _is_odd(power, _again(reading[4]))
         except (ValueError, IndexError):
             is_odd = True
         if is_odd:
             odd.append(line)
-    return wrong, odd
+        elif not reading[4]:
+            bare.append(line)
+    return wrong, odd, bare
 
 
 def _again(beside: bytes) -> float:

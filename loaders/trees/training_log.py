@@ -14,6 +14,7 @@ import stringzilla as sz
 from loaders.mllog import TOKEN, Block, Damaged, Event, blocks, events, last_line, line_start, read_line, wanted
 from loaders.unpack import Source
 from mlperf.errors import BrokenFile, Problem, Where
+from mlperf.facts import facts
 
 STRETCH: Final = 1 << 12
 """Bytes behind run_start and before run_stop that are read line by line at least."""
@@ -23,6 +24,9 @@ RECENT: Final = 4
 
 SHOWN_DAMAGES: Final = 3
 """Damaged lines of one log that get a Problem each; the rest are counted."""
+
+SHOWN_BENCHMARKS: Final = 3
+"""Of those that one log says it runs."""
 
 MOST_DAMAGES: Final = 20
 """Damaged lines of one log that may have been the beginning or the end of the run and get a Problem each."""
@@ -194,6 +198,10 @@ def read_log(source: Source) -> Iterator[RunLog | Problem]:
     if broken is not None:
         yield Problem(Where(source.name), "broken-file", broken.found, _FAILED)
     yield from _damage_problems(source.name, seen)
+    if len(seen.benchmarks) > 1:
+        claimed = ", ".join(f"{name!r} (line {line})" for name, line in [*seen.benchmarks.items()][:SHOWN_BENCHMARKS])
+        fix = "The folder's name decides; check that all of the log is of one run."
+        yield Problem(Where(source.name), "several-benchmarks", f"the log says that it runs {claimed}.", fix)
     problems: list[Problem] = []
     status, start, stop = _ending(source.name, seen, problems)
     if broken is not None:
@@ -367,7 +375,7 @@ def _contradictions(start: Event, stop: Event, seen: _Seen) -> Iterator[tuple[st
     last = seen.evaluation.time_ms if seen.evaluation else None
     if last is not None and last < start.time_ms:
         yield "an evaluation is dated before run_start.", start.line
-    if last is not None and last > stop.time_ms + _LATE_MS:
+    if last is not None and last > stop.time_ms + _LATE_MS and not _is_evaluated_offline(seen):
         yield "the evaluation before run_stop is dated after it.", stop.line
     before, behind = seen.beside.get(start.offset, (None, None))
     if before is not None and before > start.time_ms + _LATE_MS:
@@ -379,6 +387,12 @@ def _contradictions(start: Event, stop: Event, seen: _Seen) -> Iterator[tuple[st
         minutes = (stop.time_ms - before) / 60000
         share = (stop.time_ms - before) / (stop.time_ms - start.time_ms)
         yield f"run_stop is dated {minutes:.4g} minutes after the line before it, {share:.0%} of the run.", stop.line
+
+
+def _is_evaluated_offline(seen: _Seen) -> bool:
+    """Whether all that the log says it runs evaluates apart from the run."""
+    claimed = [facts().benchmark("training", name, None) for name in seen.benchmarks]
+    return bool(claimed) and all(benchmark is not None and benchmark.is_evaluated_offline for benchmark in claimed)
 
 
 _LATE_MS: Final = 1000

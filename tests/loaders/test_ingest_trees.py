@@ -5,8 +5,8 @@ import pickle
 import random
 import sys
 import tarfile
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from loaders import snapshot, store
-from loaders.ingest import SourceReport, load
+from loaders.ingest import SourceReport, load, read
 from loaders.manifest import Manifest
 from loaders.processes import started
 from mlperf.errors import BrokenFile, DashboardError, LoadError, StoreError, UnsafeArchive, Where
@@ -419,6 +419,24 @@ def test_progress_of_two_processes_goes_up_to_the_archives_bytes(
     assert heard == sorted(heard)
     total = sum(path.stat().st_size for path in folder.iterdir() if path.suffix in {".zip", ".gz"})
     assert heard[-1] == (total, total)
+
+
+def test_who_asks_for_no_more_does_not_wait_for_the_archives_that_nobody_has_read(tmp_path: Path) -> None:
+    folder, asked = archives(tmp_path / "given", None), []
+
+    class Reluctant(Executor):
+        """Reads one archive and begins no other."""
+
+        def submit(self, function: Callable[..., Any], /, *values: Any, **_: Any) -> Future[Any]:
+            asked.append(Future[Any]())
+            if values[0][0].name == "inference.zip":
+                asked[-1].set_result(function(*values))
+            return asked[-1]
+
+    readings = read(folder, Manifest(), workers=Reluctant())
+    assert any(reading.file and reading.file.name == "inference.zip" for reading in readings)
+    readings.close()
+    assert sorted(future.cancelled() for future in asked) == [False, True, True]
 
 
 def test_a_fault_of_a_process_arrives_as_itself(workers: Executor, database: Database, tmp_path: Path) -> None:

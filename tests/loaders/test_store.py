@@ -165,6 +165,23 @@ def test_two_files_of_one_name_are_two_sources_and_their_order_does_not_matter(t
     assert [row["kind"] for row in states[0]["problems"]] == ["sources-differ"]
 
 
+def test_a_figure_whose_result_is_gone_belongs_to_none_whatever_was_loaded_first(tmp_path: Path) -> None:
+    """A name that one system had is that of two once another source came: the figure under the name counts for none."""
+    named = {name: cell for name, cell in FLAT.items() if name != "Public ID"} | {"Public ID": "5.1-0007"}
+    two = [summary(Platform=name, ID=f"5.1-000{number}") for number, name in enumerate(("one", "two"), 1)]
+    files = write(tmp_path, {"named.csv": table(named), "two.json": two})
+    states = []
+    for paths in (files, files[::-1]):
+        with store.open_database(None) as connection:
+            for path in paths:
+                list(load(path, connection, Manifest()))
+            states.append(connection.execute("select source, result_id from sightings order by all").fetchall())
+    assert states[0] == states[1]
+    assert [(source, result is None) for source, result in states[0]] == [
+        ("named.csv", True), ("two.json", False), ("two.json", False),
+    ]  # fmt: skip
+
+
 def test_a_system_is_listed_once_per_round_suite_and_division(database: Database, tmp_path: Path) -> None:
     records = [summary(Scenario=scenario) for scenario in ("Offline", "Server")] + [summary(Category="open")]
     load_files(database, tmp_path, {"a.json": records})

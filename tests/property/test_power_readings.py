@@ -49,7 +49,7 @@ def test_columns_say_what_the_lines_say(block: bytes) -> None:
     told = power_readings._read_each(block, seconds, watts)
     plain = power_readings._read_plain(block)
     if plain is not None:
-        assert told == ([], [])
+        assert told == ([], [], [])
         assert [each.tobytes() for each in plain] == [seconds.tobytes(), watts.tobytes()]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from loaders.trees import power_readings
 from tests.loaders.trees.making_inference import Files, Read, detail, read
 
 BEGIN, END = "02-24-2023 18:00:00.000", "02-24-2023 18:01:40.000"
@@ -222,6 +223,53 @@ def test_a_missing_and_a_doubled_reading_are_told(tmp_path: Path) -> None:
     assert (power(found), "power-gap" in found.kinds) == ((200.0, "W"), True)
     found = read(tmp_path / "twice", files("Offline", "".join(lines[:60] + lines[59:])))
     assert (power(found), "power-twice" in found.kinds) == ((200.0, "W"), True)
+
+
+@pytest.mark.parametrize(
+    "seconds, said",
+    [
+        (range(-20, 120), None),
+        (range(1, 120), "the readings begin 1.5 s after the run does"),
+        (range(-20, 98), "the readings end 2.5 s before the run does"),
+    ],
+)
+def test_readings_that_begin_or_end_within_the_run_are_told(tmp_path: Path, seconds: range, said: str | None) -> None:
+    found = read(tmp_path, files("Offline", meter(seconds=seconds)))
+    assert power(found) == (200.0, "W")
+    assert (said is None) == ("power-gap" not in found.kinds)
+    assert said is None or any(said in problem.found for problem in found.problems)
+
+
+def test_a_line_without_end_is_one_line_and_none_of_it_a_reading(tmp_path: Path) -> None:
+    lines = meter().splitlines(keepends=True)
+    line = lines[50].rstrip("\n")
+    for number, (whole, bad) in enumerate((
+        ("".join([*lines[:50], line + "x" * power_readings.PIECE * 4 + lines[51], *lines[51:]]), 51),
+        ("".join([*lines, line + "x" * power_readings.PIECE * 4]), 142),
+    )):  # fmt: skip
+        found = read(tmp_path / str(number), files("Offline", whole))
+        assert power(found) == (200.0, "W")
+        problem = found.problem("bad-line")
+        assert (problem.where.line, "1 line can be read" in problem.found) == (bad, True)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_readings_without_volts_are_told_however_far_from_those_that_have_them(tmp_path: Path, is_first: bool) -> None:
+    lines = meter().splitlines(keepends=True)
+    filler = ["#" * 99 + "\n"] * (3 * power_readings.PIECE // 100)
+    given = [lines[:70], filler, lines[70:]]
+    given[0 if is_first else 2] = [line.partition("Volts")[0] + "\n" for line in given[0 if is_first else 2]]
+    found = read(tmp_path, files("Offline", "".join(line for part in given for line in part)))
+    assert power(found) == (200.0, "W")
+    assert f"watts of {70 if is_first else 71} readings, this the first" in found.problem("odd-reading").found
+    assert found.problem("odd-reading").where.line == (1 if is_first else 71 + len(filler))
+
+
+def test_watts_that_no_machine_draws_are_no_reading(tmp_path: Path) -> None:
+    huge = "".join(f"Time,02-24-2023 18:00:{second}.200,Watts,1e308,\n" for second in (30, 31, 32))
+    found = read(tmp_path, files("Offline", meter() + huge))
+    assert power(found) == (200.0, "W")
+    assert "3 lines can be read as no reading" in found.problem("bad-line").found
 
 
 def test_lines_in_another_order_and_with_other_ends_change_nothing(tmp_path: Path) -> None:

@@ -242,6 +242,34 @@ def test_lines_beside_the_ends_of_a_run_that_contradict_their_times_are_reported
     assert told == ([] if found is None else [f"{found}."])
 
 
+@pytest.mark.parametrize(
+    "benchmarks, kinds",
+    [
+        ([], ["bad-times"]),
+        (["bert"], ["bad-times"]),
+        (["minigo"], []),
+        (["stable_diffusion"], []),
+        (["stable_diffusion", "bert"], ["several-benchmarks", "bad-times"]),
+    ],
+)
+def test_an_evaluation_after_the_run_is_told_where_it_belongs_to_the_run(
+    read: Read, benchmarks: list[str], kinds: list[str]
+) -> None:
+    lines = [
+        *[event("submission_benchmark", name, -5) for name in benchmarks], event("run_start", None, 0),
+        event("eval_accuracy", 0.5, 660_000, epoch_num=3), event("run_stop", None, 600_000, status="success"),
+    ]  # fmt: skip
+    run, problems = read("\n".join([*lines, ""]))
+    assert (run.minutes, [problem.kind for problem in problems]) == (10, kinds)
+
+
+def test_a_log_that_says_it_runs_several_benchmarks_says_where(read: Read) -> None:
+    names = [event("submission_benchmark", name, -5) for name in ("rnnt", "bert")]
+    run, problems = read("\n".join([*names, *log_lines(10), ""]))
+    assert (run.benchmark, run.minutes) == (None, 10)
+    assert "'rnnt' (line 1), 'bert' (line 2)" in problems[0].found
+
+
 def padded(minutes: float, status: str | None = "success") -> list[str]:
     """A log of some megabytes: thousands of lines between the ends of the run."""
     lines = log_lines(minutes, status)
