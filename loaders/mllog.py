@@ -150,6 +150,8 @@ def read_line(text: bytes, line: int, offset: int) -> Iterator[Event | Damaged]:
 
 def _read_part(text: str, line: int, offset: int) -> Event | Damaged:
     text = (_ANSI.sub("", text) if "\x1b" in text else text).strip("\0 \t")
+    if "\0" in text:  # two lines may have become one
+        return _salvaged(text, line, offset, "it holds NUL bytes")
     try:
         value, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError) as fault:
@@ -157,6 +159,8 @@ def _read_part(text: str, line: int, offset: int) -> Event | Damaged:
         return _salvaged(text, line, offset, f"it is not valid JSON ({reason})")
     if not isinstance(value, dict) or not isinstance(value.get("key"), str):
         return Damaged(line, None, None, "it is no event")
+    if text.count('"key"') > 1 and _is_twice(text):
+        return _salvaged(text, line, offset, "a field stands twice in it")
     metadata = value.get("metadata")
     event = Event(
         line,
@@ -169,6 +173,17 @@ def _read_part(text: str, line: int, offset: int) -> Event | Damaged:
     if text[end:].strip():
         return Damaged(line, event.key, event, "more follows behind its JSON")
     return event
+
+
+def _is_twice(text: str) -> bool:
+    """Whether an event has two fields of one name: the last would be taken, with the time of the first."""
+    names: list[str] = []
+
+    def last_read(pairs: list[tuple[str, object]]) -> None:
+        names[:] = [name for name, _ in pairs]
+
+    json.JSONDecoder(strict=False, object_pairs_hook=last_read).raw_decode(text)
+    return len(set(names)) < len(names)
 
 
 def _salvaged(text: str, line: int, offset: int, found: str) -> Damaged:

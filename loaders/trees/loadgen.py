@@ -165,8 +165,11 @@ def _find(record: re.Pattern[bytes], held: bytes, end: int, line: int, found: _F
         stop = held.find(b"\n", begin, begin + RECORD)
         rest = held[begin : stop if stop >= 0 else begin + RECORD]
         try:
-            value = _JSON.raw_decode(rest.decode("utf-8", "replace"))[0]["value"]
+            said = _JSON.raw_decode(rest.decode("utf-8", "replace"))[0]
+            is_ours, value = said["key"] == key, said["value"]  # of two lines that became one the last key stands
         except (ValueError, KeyError, RecursionError):
+            is_ours = False
+        if not is_ours:
             found.damaged.setdefault(key, line)
             continue
         found.add(Fact(key, _text(value), line))

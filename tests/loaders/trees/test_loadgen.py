@@ -77,6 +77,13 @@ def test_a_record_that_another_breaks_into_is_a_problem_and_the_other_is_read() 
     assert [(problem.kind, problem.where.line) for problem in problems] == [("damaged-line", 1)]
 
 
+def test_a_record_that_swallowed_the_head_of_the_next_does_not_take_its_value() -> None:
+    head, behind = record("result_samples_per_second", 4.5).partition('", "value"')[0], record("result_query_count", 7)
+    found, problems = log(f'{head}", {behind.removeprefix(":::MLLOG {")}'.encode())
+    assert not found.facts
+    assert [(problem.kind, problem.where.line) for problem in problems] == [("damaged-line", 1)]
+
+
 def test_the_first_of_two_wins_and_a_contradiction_is_told_where_it_stands() -> None:
     found, _ = log((detail(result_samples_per_second=4.5) + record("result_samples_per_second", 9)).encode())
     fact = found.get("result_samples_per_second")

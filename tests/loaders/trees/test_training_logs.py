@@ -104,6 +104,20 @@ def test_an_end_of_the_run_whose_head_stands_whole_still_counts_and_is_reported(
     assert [(problem.kind, problem.where.line) for problem in problems] == [("damaged-line", at + 1)]
 
 
+@pytest.mark.parametrize("between", ["\0" * 300, ""])
+def test_a_line_that_swallowed_the_head_of_the_next_is_told_and_its_time_is_not_the_others(
+    read: Read, between: str
+) -> None:
+    """What is left of both is valid JSON to a lenient reader, with the time of one and the key of the other."""
+    lines = log_lines(12.5)
+    at = next(number for number, line in enumerate(lines) if '"run_start"' in line)
+    head, tail = lines[at - 1].partition('"init_st')[0] + '"init_st', lines[at].partition('", "key"')
+    lines[at - 1 : at + 1] = [f"{head}{between}{tail[1]}{tail[2]}"]
+    run, problems = read("\n".join(lines))
+    assert (run.status, run.minutes) == ("unreadable", None)
+    assert ("damaged-line", at) in [(problem.kind, problem.where.line) for problem in problems]
+
+
 def test_an_end_of_the_run_that_lost_its_time_is_not_guessed(read: Read) -> None:
     run, problems = read(log(12.5).replace(f'"time_ms": {START + 750000}', f'"time_ms": {START // 1000}Lambda'))
     assert run.status == "unreadable"
