@@ -52,27 +52,38 @@ def rebuilding() -> int:
         return sum(path.stat().st_size for path in Path(target).iterdir())
 
 
+def command(what: str) -> list[str]:
+    """What does one task in a process of its own."""
+    return [sys.executable, "-m", "tests.bench.bench_snapshot", what]
+
+
 def measured(what: str) -> dict[str, float]:
-    """Seconds and bytes of one task in a process of its own, start-up aside; its and its workers' peak megabytes."""
-    command = [sys.executable, "-m", "tests.bench.bench_snapshot", what]
-    peaks: dict[int, float] = {}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as task:
+    """Seconds and bytes of one task, start-up aside."""
+    return dict(json.loads(subprocess.run(command(what), stdout=subprocess.PIPE, check=True).stdout))
+
+
+def memory(what: str) -> tuple[float, float]:
+    """Peak megabytes of a task's largest process, and of all together, what they share counted once (Linux)."""
+    largest = together = 0.0
+    with subprocess.Popen(command(what), stdout=subprocess.DEVNULL, start_new_session=True) as task:
         while task.poll() is None:
-            peaks |= dict(peaks_of_session(task.pid))
-            time.sleep(0.5)
-        assert task.stdout
+            found = list(held_by_session(task.pid))
+            largest = max([largest, *(peak for peak, _ in found)])
+            together = max(together, sum(now for _, now in found))
+            time.sleep(0.1)
         assert not task.returncode
-        return {**json.loads(task.stdout.read()), "megabytes": max(peaks.values())}
+    return largest, together
 
 
-def peaks_of_session(session: int) -> Iterator[tuple[int, float]]:
-    """Each process of a session and the most megabytes that it ever held (Linux)."""
+def held_by_session(session: int) -> Iterator[tuple[float, float]]:
+    """Of each process the most megabytes that it ever held, and its share now."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if os.getsid(int(folder.name)) == session:
                 peak = re.search(r"VmHWM:\s+(\d+) kB", (folder / "status").read_text())
-                if peak:  # one that is ending has none
-                    yield int(folder.name), int(peak[1]) / 1000
+                share = re.search(r"Pss:\s+(\d+) kB", (folder / "smaps_rollup").read_text())
+                if peak and share:  # one that is ending has none
+                    yield int(peak[1]) / 1000, int(share[1]) / 1000
         except (ProcessLookupError, FileNotFoundError):
             continue  # it has ended
 
@@ -81,6 +92,7 @@ def test_snapshot() -> None:
     rounds = [{what: measured(what) for what in TASKS} for _ in range(ROUNDS)]
     ratios = sorted(each["rebuilding"]["seconds"] / each["reading"]["seconds"] for each in rounds)
     read, unzipped, rebuilt = (statistics.median(each[what]["seconds"] for each in rounds) for what in TASKS)
+    largest, together = memory("rebuilding")
     print(
         f"\nthe whole snapshot of {rounds[0]['reading']['bytes'] / 1e6:.0f} MB of members, medians of {ROUNDS} rounds"
         f"\n{'reading them, s':34}{read:10.1f}"
@@ -88,7 +100,7 @@ def test_snapshot() -> None:
         f"\n{f'rebuilding with {JOBS} processes, s':34}{rebuilt:10.1f}"
         f"   {statistics.median(ratios):.2f} times reading ({ratios[0]:.2f}-{ratios[-1]:.2f}),"
         f" {rebuilt / unzipped:.2f} times zipfile"
-        f"\n{'peak memory of a process, MB':34}{max(each['rebuilding']['megabytes'] for each in rounds):10,.0f}"
+        f"\n{'peak memory of a process, MB':34}{largest:10,.0f}   {together:,.0f} all together"
     )
 
 
