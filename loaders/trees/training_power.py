@@ -8,7 +8,7 @@ import math
 import re
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from operator import itemgetter
 from typing import Final
@@ -71,6 +71,7 @@ class Watts:
 class _Seen:
     """What has been met so far in a file."""
 
+    name: str
     found: list[Event] = field(default_factory=list)
     """All but the readings."""
     readings: list[tuple[float, float]] = field(default_factory=list)
@@ -82,7 +83,7 @@ class _Seen:
     first_strange: int | None = None
 
     def take(self, block: Block) -> Problem | None:
-        """Some lines of the file; a Problem, with no file in its place, for an event that cannot be used."""
+        """Some lines of the file; a Problem for an event that cannot be used."""
         before = len(self.readings) + len(self.found)
         plain = _READING.findall(block.data, 0, block.end)
         is_plain = len(plain) == block.data.count(b"power_reading", 0, block.end)
@@ -92,7 +93,7 @@ class _Seen:
         for item in events(block, _PATTERN if is_plain else _PATTERN_OF_ALL):
             fault = f"is damaged: {item.found}" if isinstance(item, Damaged) else _fault(item)
             if fault is not None:
-                return Problem(Where("", item.line), "damaged-line", f"{fault}.", _NO_ENERGY)
+                return Problem(Where(self.name, item.line), "damaged-line", f"{fault}.", _NO_ENERGY)
             if isinstance(item, Event) and item.key == "power_reading":
                 self.readings.append((_time(item), _value(item) or 0.0))
                 self.hosts |= {str(item.metadata["host"])} if "host" in item.metadata else set()
@@ -112,11 +113,11 @@ class _Seen:
 
 def read_power(source: Source, *, is_node: bool) -> Iterator[Watts | Problem]:
     """The average power that one file states; a Problem, and nothing else, where it cannot be told."""
-    seen = _Seen()
+    seen = _Seen(source.name)
     for block in blocks(source):
         fault = seen.take(block)
         if fault is not None:
-            yield replace(fault, where=Where(source.name, fault.where.line))
+            yield fault
             return
     watts = _node(seen) if is_node else _switch(seen.found)
     if isinstance(watts, str):
@@ -127,7 +128,7 @@ def read_power(source: Source, *, is_node: bool) -> Iterator[Watts | Problem]:
         fix = "They were left out; if they were readings, copy the file again."
         yield Problem(Where(source.name, seen.first_strange), "bad-line", said, fix)
     if is_node:
-        yield from _odd(source.name, seen)
+        yield from _odd(seen)
     yield Watts(Where(source.name), watts, _efficiency(seen.found))
 
 
@@ -170,27 +171,28 @@ def _node(seen: _Seen) -> float | str:
     return (1.0 if efficiency is None else efficiency) * joules / (end - start)
 
 
-def _odd(name: str, seen: _Seen) -> Iterator[Problem]:
+def _odd(seen: _Seen) -> Iterator[Problem]:
     """What speaks against the average of a node."""
+    where = Where(seen.name)
     starts, stops = (
         sum(event.key == f"power_measurement_{end}" for event in seen.found) for end in ("start", "stop")
     )  # fmt: skip
     if (starts, stops) != (1, 1):
         said = f"the file holds {starts} power_measurement_start and {stops} power_measurement_stop, not one each."
-        yield Problem(Where(name), "power-window", said, "The last start and the first stop were taken.")
+        yield Problem(where, "power-window", said, "The last start and the first stop were taken.")
     if any(later < time for (time, _), (later, _) in pairwise(seen.readings)):
         said = "the readings do not stand in the order of their times."
-        yield Problem(Where(name), "power-disorder", said, "They were sorted; check that all are of this run.")
+        yield Problem(where, "power-disorder", said, "They were sorted; check that all are of this run.")
     if len(seen.hosts) > 1:
         said = f"the readings are of {len(seen.hosts)} hosts: {', '.join(map(shown, sorted(seen.hosts)[:5]))}."
-        yield Problem(Where(name), "power-hosts", said, "All were counted; check that all are of this node.")
+        yield Problem(where, "power-hosts", said, "All were counted; check that all are of this node.")
     stated = {_value(event) for event in seen.found if event.key == "conversion_eff"}
     if len(stated) > 1:
-        yield Problem(Where(name), "power-conversion", "the file states several conversion_eff.", "The last was taken.")
+        yield Problem(where, "power-conversion", "the file states several conversion_eff.", "The last was taken.")
     if alone := _alone(sorted(watts for _, watts in seen.readings)):
-        yield Problem(Where(name), "odd-reading", alone, "It was counted, as the official tool does.")
+        yield Problem(where, "odd-reading", alone, "It was counted, as the official tool does.")
     for said, fix in _gaps(seen):
-        yield Problem(Where(name), "power-gap", said, fix)
+        yield Problem(where, "power-gap", said, fix)
 
 
 def _gaps(seen: _Seen) -> Iterator[tuple[str, str]]:
