@@ -159,7 +159,7 @@ def _read_part(text: str, line: int, offset: int) -> Event | Damaged:
         return _salvaged(text, line, offset, f"it is not valid JSON ({reason})")
     if not isinstance(value, dict) or not isinstance(value.get("key"), str):
         return Damaged(line, None, None, "it is no event")
-    if text.count('"key"') > 1 and _is_twice(text):
+    if any(text.count(name) > 1 for name in _ONCE) and _is_twice(text):
         return _salvaged(text, line, offset, "a field stands twice in it")
     metadata = value.get("metadata")
     event = Event(
@@ -177,13 +177,19 @@ def _read_part(text: str, line: int, offset: int) -> Event | Damaged:
 
 def _is_twice(text: str) -> bool:
     """Whether an event has two fields of one name: the last would be taken, with the time of the first."""
-    names: list[str] = []
+    found: list[bool] = []
 
-    def last_read(pairs: list[tuple[str, object]]) -> None:
-        names[:] = [name for name, _ in pairs]
+    def look(pairs: list[tuple[str, object]]) -> None:
+        found.append(len(dict(pairs)) < len(pairs))
 
-    json.JSONDecoder(strict=False, object_pairs_hook=last_read).raw_decode(text)
-    return len(set(names)) < len(names)
+    try:
+        json.JSONDecoder(strict=False, object_pairs_hook=look).raw_decode(text)
+    except RecursionError:  # it takes a little more room than reading did
+        return True
+    return any(found)
+
+
+_ONCE: Final = ('"key"', '"time_ms"', '"status"')
 
 
 def _salvaged(text: str, line: int, offset: int, found: str) -> Damaged:

@@ -215,5 +215,9 @@ _DROP: Final = (
     update sightings set result_id = null from touched
     where sightings.round = touched.round and sightings.submitter = touched.submitter and result_id is not null
     """,
+    """
+    update runs set result_id = null from touched
+    where runs.round = touched.round and runs.submitter = touched.submitter and result_id is not null
+    """,
 )
 _SELECT: Final = "select * from sightings semi join touched using (round, submitter) order by round, submitter"

@@ -87,13 +87,13 @@ def read_readings(source: Source, place: Place) -> Iterator[Readings | Problem]:
     if held:  # a last line without its end is cut, maybe inside a number
         bad.add(line, [0])
     if bad.number:
-        told = f"{count_text(bad.number, 'line')} can be read as no reading of a meter, this the first."
+        told = f"{count_text(bad.number, 'line')} cannot be read as a meter's reading, this the first."
         yield Problem(Where(source.name, bad.first), "bad-line", told, "They were left out.")
     if has_volts and bare.number:  # where others have volts, a line without them is cut or damaged
         odd = _Counted(odd.number + bare.number, min(filter(None, (odd.first, bare.first))))
     if odd.number:
         odds = count_text(odd.number, "reading")
-        told = f"the watts of {odds}, this the first, do not go with the volts, amperes and power factor beside them."
+        told = f"the watts of {odds}, this the first, do not go with the volts and amperes beside them, or lack them."
         yield Problem(Where(source.name, odd.first), "odd-reading", told, "They were left in, as by the checker.")
     yield Readings(place, Where(source.name), seconds.tobytes(), watts.tobytes())
 

@@ -198,10 +198,11 @@ def read_log(source: Source) -> Iterator[RunLog | Problem]:
     if broken is not None:
         yield Problem(Where(source.name), "broken-file", broken.found, _FAILED)
     yield from _damage_problems(source.name, seen)
-    if len(seen.benchmarks) > 1:
+    if len({facts().benchmark("training", name, None) or name for name in seen.benchmarks}) > 1:
+        second = [*seen.benchmarks.values()][1]
         claimed = ", ".join(f"{name!r} (line {line})" for name, line in [*seen.benchmarks.items()][:SHOWN_BENCHMARKS])
         fix = "The folder's name decides; check that all of the log is of one run."
-        yield Problem(Where(source.name), "several-benchmarks", f"the log says that it runs {claimed}.", fix)
+        yield Problem(Where(source.name, second), "several-benchmarks", f"the log says that it runs {claimed}.", fix)
     problems: list[Problem] = []
     status, start, stop = _ending(source.name, seen, problems)
     if broken is not None:

@@ -29,7 +29,7 @@ _READING: Final = re.compile(
     rb'"metadata": (\{[^{}\r\n]*+\}|"")\}[ \t]*+(?=[\r\n]|\Z)'
 )
 """A reading as mllog writes it; a file has hundreds."""
-_OURS: Final = re.compile(rb':::MLLOG [^\r\n]*"key": ?"(?:power_reading|' + "|".join(_KEYS).encode() + rb')"')
+_OURS: Final = re.compile(rb'"key": ?"(?:power_reading|' + "|".join(_KEYS).encode() + rb')"')
 _HOST: Final = re.compile(rb'"host": ?"([^"]*)"')
 
 ODD_STEP: Final = 1.5
@@ -65,6 +65,10 @@ class Watts:
     watts: float
     efficiency: float | None = None
     """Of the conversion behind the meter, which the average counts; None where the file states none."""
+    seconds: float | None = None
+    """What a node's average is over, from the start to the last reading; None for a switch."""
+    step: float | None = None
+    """Seconds from reading to reading, usually; None for a switch and where there is one reading."""
 
 
 @dataclass
@@ -89,7 +93,8 @@ class _Seen:
         is_plain = len(plain) == block.data.count(b"power_reading", 0, block.end)
         if is_plain:
             self.readings += [(float(time), float(watts)) for time, watts, _ in plain]
-            self.hosts |= {host.decode("latin-1") for of in {of for _, _, of in plain} for host in _HOST.findall(of)}
+            hosts = (host for of in {of for _, _, of in plain} for host in _HOST.findall(of))
+            self.hosts |= {host.decode("utf-8", "replace") for host in hosts}
         for item in events(block, _PATTERN if is_plain else _PATTERN_OF_ALL):
             fault = f"is damaged: {item.found}" if isinstance(item, Damaged) else _fault(item)
             if fault is not None:
@@ -104,9 +109,15 @@ class _Seen:
             self._look_at_each(block)
         return None
 
+    def inside(self) -> list[float]:
+        """The times of the readings that count, in order."""
+        start, stop = _window(self.found)
+        return sorted(time for time, _ in self.readings if start <= time <= stop)
+
     def _look_at_each(self, block: Block) -> None:
         for line, text in enumerate(block.data[: block.end].split(b"\n"), block.line):
-            if text.strip() and not _OURS.search(text):
+            token = text.find(TOKEN)
+            if text.strip() and (token < 0 or not _OURS.search(text, token)):
                 self.strange += 1
                 self.first_strange = self.first_strange or line
 
@@ -124,12 +135,17 @@ def read_power(source: Source, *, is_node: bool) -> Iterator[Watts | Problem]:
         yield Problem(Where(source.name), "no-power", watts, _NO_ENERGY)
         return
     if seen.strange:
-        said = f"no event of a power file stands in {count_text(seen.strange, 'line')}, this the first."
+        hold = "holds" if seen.strange == 1 else "hold"
+        said = f"{count_text(seen.strange, 'line')} {hold} no event of a power file; this is the first."
         fix = "They were left out; if they were readings, copy the file again."
         yield Problem(Where(source.name, seen.first_strange), "bad-line", said, fix)
-    if is_node:
-        yield from _odd(seen)
-    yield Watts(Where(source.name), watts, _efficiency(seen.found))
+    if not is_node:
+        yield Watts(Where(source.name), watts, _efficiency(seen.found))
+        return
+    times, start = seen.inside(), _window(seen.found)[0]
+    yield from _odd(seen)
+    step = _usual(times)
+    yield Watts(Where(source.name), watts, _efficiency(seen.found), (times[-1] - start) / 1000, step and step / 1000)
 
 
 def _fault(item: Event | Damaged) -> str | None:
@@ -142,12 +158,12 @@ def _fault(item: Event | Damaged) -> str | None:
     return None if has_number else f"{item.key} is no number"
 
 
-def _window(found: list[Event]) -> tuple[float, float] | None:
-    """When the measurement started and stopped; no start is None, no stop that is later is infinity."""
+def _window(found: list[Event]) -> tuple[float, float]:
+    """When the measurement started and stopped; no start and no stop that is later are infinity."""
     starts = [_time(event) for event in found if event.key == "power_measurement_start"]
     stops = [_time(event) for event in found if event.key == "power_measurement_stop"]
     if not starts:
-        return None
+        return math.inf, math.inf
     stop = stops[0] if stops else math.inf
     # training v4.0 smc-ac-power, 1 node: both carry the time of the start
     return starts[-1], stop if stop > starts[-1] else math.inf
@@ -155,10 +171,11 @@ def _window(found: list[Event]) -> tuple[float, float] | None:
 
 def _node(seen: _Seen) -> float | str:
     """Average watts of a node, readings weighted with the time since the one before, or why there are none."""
-    window = _window(seen.found)
-    if window is None or not seen.readings:
-        return f"the file holds no {'power_measurement_start' if window is None else 'power_reading'}."
-    start, stop = window
+    start, stop = _window(seen.found)
+    if math.isinf(start) or not seen.readings:
+        return f"the file holds no {'power_measurement_start' if math.isinf(start) else 'power_reading'}."
+    if not seen.inside():
+        return "no power_reading lies between its start and its stop: are their clocks the same?"
     joules, before = 0.0, start
     for time, watts in sorted(seen.readings, key=itemgetter(0)):
         if start <= time <= stop:
@@ -168,7 +185,8 @@ def _node(seen: _Seen) -> float | str:
     if end <= start:
         return "the file's times span nothing."
     efficiency = _efficiency(seen.found)
-    return (1.0 if efficiency is None else efficiency) * joules / (end - start)
+    mean = (1.0 if efficiency is None else efficiency) * joules / (end - start)
+    return mean if mean > 0 else f"its readings and its conversion_eff give {mean:g} W."
 
 
 def _odd(seen: _Seen) -> Iterator[Problem]:
@@ -188,7 +206,12 @@ def _odd(seen: _Seen) -> Iterator[Problem]:
         yield Problem(where, "power-hosts", said, "All were counted; check that all are of this node.")
     stated = {_value(event) for event in seen.found if event.key == "conversion_eff"}
     if len(stated) > 1:
-        yield Problem(where, "power-conversion", "the file states several conversion_eff.", "The last was taken.")
+        fix = "The last was taken; check which it is."
+        yield Problem(where, "power-conversion", "the file states several conversion_eff.", fix)
+    if (efficiency := _efficiency(seen.found)) is not None and efficiency > 1:
+        said = f"the file states a conversion_eff of {efficiency:g}, over 1."
+        fix = "It was taken as it stands; if it is a percentage, divide it by 100."
+        yield Problem(where, "power-conversion", said, fix)
     if alone := _alone(sorted(watts for _, watts in seen.readings)):
         yield Problem(where, "odd-reading", alone, "It was counted, as the official tool does.")
     for said, fix in _gaps(seen):
@@ -197,26 +220,31 @@ def _odd(seen: _Seen) -> Iterator[Problem]:
 
 def _gaps(seen: _Seen) -> Iterator[tuple[str, str]]:
     """Where readings are missing, and what was taken for them."""
-    window = _window(seen.found)
-    assert window is not None  # there is an average
-    start, stop = window
-    times = sorted(time for time, _ in seen.readings if start <= time <= stop)
+    (start, stop), times = _window(seen.found), seen.inside()
     steps = [later - time for time, later in pairwise(times)]
-    if not steps:
+    usual = _usual(times)
+    if usual is None or len(times) < MIN_READINGS:
+        said = f"only {count_text(len(times), 'reading')} of power can be told from each other within the measurement."
+        yield said, "They were taken for all of it; copy the file again if there were more."
         return
-    usual = statistics.median(steps)
     apart = f"they stand {usual / 1000:.1f} s apart."
     long = [step for step in steps if step > ODD_STEP * usual and step > usual + CLOCK_MS]
     if long:
         places = f" in {len(long)} places" if len(long) > 1 else ""
         said = f"readings are missing for {math.fsum(long) / 1000:.1f} s{places}; {apart}"
-        yield said, "The next reading was taken for that time."
+        yield said, "The next reading was taken for that time; copy the file again if it had more."
     if times[0] - start > ODD_HEAD * usual:
         said = f"the first reading stands {(times[0] - start) / 1000:.1f} s behind power_measurement_start; {apart}"
-        yield said, "It was taken for that time."
+        yield said, "Its watts were taken for that time, too; check the beginning of the file."
     if not math.isinf(stop) and stop - times[-1] > ODD_TAIL * usual:
         said = f"the last reading stands {(stop - times[-1]) / 1000:.1f} s before power_measurement_stop; {apart}"
-        yield said, "That time counts as 0 W, as in the official tool."
+        yield said, "That time counts as 0 W, as in the official tool; check the end of the file."
+
+
+def _usual(times: list[float]) -> float | None:
+    """The usual step between times that differ."""
+    steps = [later - time for time, later in pairwise(times) if later > time]
+    return statistics.median(steps) if steps else None
 
 
 def _alone(watts: list[float]) -> str | None:

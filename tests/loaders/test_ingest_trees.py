@@ -421,6 +421,15 @@ def test_progress_of_two_processes_goes_up_to_the_archives_bytes(
     assert heard[-1] == (total, total)
 
 
+def test_a_run_points_to_no_result_that_was_made_anew_under_another_key(database: Database, tmp_path: Path) -> None:
+    """Runs without a score are behind a table's figure; what they pointed to before that was made anew is forgotten."""
+    loaded(database, put(tmp_path, group(TEN[:4])))
+    database.execute("update runs set result_id = 'of another time'")
+    loaded(database, *write(tmp_path, {"other.json": published("rnnt", 15.0)}))
+    (one,) = {row["result_id"] for row in rows(database)}
+    assert [row["result_id"] for row in rows(database, "runs")] == [one] * 4
+
+
 def test_who_asks_for_no_more_does_not_wait_for_the_archives_that_nobody_has_read(tmp_path: Path) -> None:
     folder, asked = archives(tmp_path / "given", None), []
 

@@ -250,7 +250,7 @@ def test_a_line_without_end_is_one_line_and_none_of_it_a_reading(tmp_path: Path)
         found = read(tmp_path / str(number), files("Offline", whole))
         assert power(found) == (200.0, "W")
         problem = found.problem("bad-line")
-        assert (problem.where.line, "1 line can be read" in problem.found) == (bad, True)
+        assert (problem.where.line, "1 line cannot be read" in problem.found) == (bad, True)
 
 
 @pytest.mark.parametrize("is_first", [True, False])
@@ -269,7 +269,7 @@ def test_watts_that_no_machine_draws_are_no_reading(tmp_path: Path) -> None:
     huge = "".join(f"Time,02-24-2023 18:00:{second}.200,Watts,1e308,\n" for second in (30, 31, 32))
     found = read(tmp_path, files("Offline", meter() + huge))
     assert power(found) == (200.0, "W")
-    assert "3 lines can be read as no reading" in found.problem("bad-line").found
+    assert "3 lines cannot be read" in found.problem("bad-line").found
 
 
 def test_lines_in_another_order_and_with_other_ends_change_nothing(tmp_path: Path) -> None:

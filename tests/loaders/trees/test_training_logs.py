@@ -118,6 +118,20 @@ def test_a_line_that_swallowed_the_head_of_the_next_is_told_and_its_time_is_not_
     assert ("damaged-line", at) in [(problem.kind, problem.where.line) for problem in problems]
 
 
+@pytest.mark.parametrize("depth", [10, 900, 980, 990, 995, 1100])
+def test_an_event_nested_deeply_is_damaged_and_no_error(read: Read, depth: int) -> None:
+    nested = '{"a":' * depth + "1" + "}" * depth
+    run, problems = read(log(12.5) + f':::MLLOG {{"key": "seed", "key": "run_stop", "metadata": {nested}}}\n')
+    assert (run.status, run.minutes) == ("success", 12.5)
+    assert [problem.kind for problem in problems] == ["damaged-line"]
+
+
+def test_a_status_that_stands_twice_is_told(read: Read) -> None:
+    run, problems = read(log(12.5).replace('"status": "success"', '"status": "aborted", "status": "success"'))
+    assert run.minutes == 12.5
+    assert [problem.kind for problem in problems] == ["damaged-line"]
+
+
 def test_an_end_of_the_run_that_lost_its_time_is_not_guessed(read: Read) -> None:
     run, problems = read(log(12.5).replace(f'"time_ms": {START + 750000}', f'"time_ms": {START // 1000}Lambda'))
     assert run.status == "unreadable"

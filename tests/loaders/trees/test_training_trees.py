@@ -1,5 +1,6 @@
 """Training trees: groups of logs with their system, scaling and power, and parts of trees."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -279,33 +280,38 @@ def power(watts: float, seconds: int = 600, stop: int | None = None) -> str:
     return "\n".join([*lines, event("power_measurement_stop", "null", 1000 * seconds if stop is None else stop)])
 
 
+POWERED = (9, 11, 12, 13, 10, 15, 16, 17, 18, 30)
+"""Minutes of the runs whose power was measured: the fifth, which counts, takes ten."""
+MEAN_POWERED = 14.0
+
+
 def powered(changes: dict[str, Any] | None = None) -> dict[str, Any]:
     files: dict[str, Any] = {}
-    for number in range(10):
+    for number, minutes in enumerate(POWERED):
         for node in range(2):
-            files[f"{GROUP}/power/result_{number}/node_{node}.txt"] = power(2000)
+            files[f"{GROUP}/power/result_{number}/node_{node}.txt"] = power(2000, 60 * minutes)
         files[f"{GROUP}/power/result_{number}/sw_0.txt"] = event("interconnect_power_est", 500)
         files[f"{GROUP}/power/result_{number}/total_power.txt"] = "1"
     system = {**SHEET, "number_of_nodes": "2"}
     more = {"Dell/systems/XE8545.json": system, f"{GROUP}/scaling.json": {"scaling_factor": 1.2}}
-    return {**group(TEN), **files, **more, **(changes or {})}
+    return {**group(POWERED), **files, **more, **(changes or {})}
 
 
 def test_energy_is_the_mean_over_the_runs_behind_the_score(tmp_path: Path) -> None:
     (result,) = tree(tmp_path, powered()).measurements
-    kilojoules = (2 * 2000 * 0.5 + 500) * MEAN_OF_EIGHT * 60 / 1000 * 1.2
+    kilojoules = (2 * 2000 * 0.5 + 500) * MEAN_POWERED * 60 / 1000 * 1.2
     assert result.power_value == pytest.approx(kilojoules)
     assert (result.power_unit, result.has_power) == ("kJ", True)
 
 
 def test_a_measurement_that_stops_when_it_starts_lasts_until_its_last_reading(tmp_path: Path) -> None:
     files = powered()
-    for number in range(10):
-        files[f"{GROUP}/power/result_{number}/node_0.txt"] = power(2000, stop=0).replace(
+    for number, minutes in enumerate(POWERED):
+        files[f"{GROUP}/power/result_{number}/node_0.txt"] = power(2000, 60 * minutes, stop=0).replace(
             '{"file": "train.py", "lineno": 1}', '""'
         )
     (result,) = tree(tmp_path, files).measurements
-    assert result.power_value == pytest.approx((2 * 2000 * 0.5 + 500) * MEAN_OF_EIGHT * 60 / 1000 * 1.2)
+    assert result.power_value == pytest.approx((2 * 2000 * 0.5 + 500) * MEAN_POWERED * 60 / 1000 * 1.2)
 
 
 def test_switches_that_differ_from_run_to_run_are_told(tmp_path: Path) -> None:
@@ -324,7 +330,7 @@ def test_missing_nodes_give_no_energy_and_leave_the_score(tmp_path: Path, missin
         if missing in {name, "both"}:
             del files[f"{GROUP}/power/result_4/{name}"]
     read = tree(tmp_path, files)
-    assert read.value == pytest.approx(MEAN_OF_EIGHT * 1.2)
+    assert read.value == pytest.approx(MEAN_POWERED * 1.2)
     assert (read.measurements[0].power_value, read.measurements[0].has_power) == (None, False)
     assert read.kinds == ["no-energy"]
 
@@ -382,7 +388,7 @@ def test_readings_that_are_missing_are_told(
 ) -> None:
     whole = tree(tmp_path / "whole", powered({f"{GROUP}/power/result_4/node_0.txt": readings(range(1, 601))}))
     read = tree(tmp_path / "cut", powered({f"{GROUP}/power/result_4/node_0.txt": readings(times)}))
-    assert [problem.kind for problem in read.problems] == ([] if said is None else ["power-gap"])
+    assert {problem.kind for problem in read.problems} == (set() if said is None else {"power-gap"})
     assert said is None or said in read.problems[0].found
     assert (read.measurements[0].power_value != whole.measurements[0].power_value) == is_changed
 
@@ -390,13 +396,13 @@ def test_readings_that_are_missing_are_told(
 @pytest.mark.parametrize(
     "damage, kind, said",
     [
-        (lambda text: text.replace("conversion_eff", "conversion_efg"), "bad-line", "stands in 1 line,"),
-        (lambda text: text.replace("power_reading", "power_readiog", 2), "bad-line", "stands in 2 lines,"),
-        (lambda text: re.sub(r"\n:::MLLOG(?=.*_reading)", "\n:::MLLOF", text, count=7), "bad-line", "in 7 lines,"),
-        (lambda text: text.replace("0.5", "0.6"), "power-conversion", "eff: 0.6; most files of the group: 0.5"),
+        (lambda text: text.replace("conversion_eff", "conversion_efg"), "bad-line", "1 line holds no event"),
+        (lambda text: text.replace("power_reading", "power_readiog", 2), "bad-line", "2 lines hold no event"),
+        (lambda text: re.sub(r"\n:::MLLOG(?=.*_reading)", "\n:::MLLOF", text, count=7), "bad-line", "7 lines hold"),
+        (lambda text: text.replace("0.5", "0.6"), "power-conversion", "states 0.6 as conversion_eff; other"),
         (
             lambda text: "\n".join(line for line in text.split("\n") if "conversion_eff" not in line),
-            "power-conversion", "eff: none; most files of the group: 0.5",
+            "power-conversion", "states no conversion_eff; other files of the group state 0.5",
         ),
         (
             lambda text: text + "\n" + event("conversion_eff", 0.9),
@@ -413,6 +419,47 @@ def test_a_line_of_a_node_that_is_lost_or_anothers_is_told(
     assert damage(whole) != whole
     assert kind in read.kinds
     assert any(said in problem.found for problem in read.problems)
+
+
+@pytest.mark.parametrize(
+    "damage, kind, said",
+    [
+        (lambda text: clock(text, 3_600_000), "no-power", "no power_reading lies between its start and its stop"),
+        (lambda text: text.replace("0.5", "0.0"), "no-power", "its readings and its conversion_eff give 0 W"),
+        (lambda text: text.replace("0.5", "-0.5"), "no-power", "give -"),
+        (lambda text: text.replace("0.5", "50"), "power-conversion", "a conversion_eff of 50, over 1"),
+        (lambda text: kept(text, lambda at: at == 300), "power-gap", "only 1 reading of power"),
+        (lambda text: kept(text, lambda at: at in {1, 600}), "power-gap", "only 2 readings of power"),
+        (lambda text: kept(text, lambda at: at % 2), "power-gap", "reads each 2.00 s, the others"),
+        (
+            lambda text: kept(text, lambda at: at <= 300).replace(f"{START + 600_000}", f"{START}"),
+            "power-gap", "measures 300.0 s of a run of 600.0 s",
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("is_everywhere", [False, True])
+def test_readings_that_cannot_be_the_runs_are_told_and_leave_its_time(
+    tmp_path: Path, damage: Callable[[str], str], kind: str, said: str, is_everywhere: bool
+) -> None:
+    runs = range(10) if is_everywhere else [4]
+    changed = {f"{GROUP}/power/result_{number}/node_0.txt": damage(readings(range(1, 601))) for number in runs}
+    read = tree(tmp_path, powered(changed))
+    assert read.value == pytest.approx(MEAN_POWERED * 1.2)
+    told = [problem for problem in read.problems if problem.kind == kind and said in problem.found]
+    assert told or "the others" in said
+    assert is_everywhere or [problem.where.file.endswith("result_4/node_0.txt") for problem in told] == [True]
+
+
+def clock(text: str, ms: int) -> str:
+    """Readings by a clock that is so far ahead."""
+    pattern = r'(?<="time_ms": )\d+(?=.*"power_reading")'
+    return re.sub(pattern, lambda time: str(int(time[0]) + ms), text)
+
+
+def kept(text: str, which: Callable[[int], Any]) -> str:
+    """Some readings by their number, from 1 on."""
+    numbers = itertools.count(1)
+    return "\n".join(line for line in text.split("\n") if "power_reading" not in line or which(next(numbers)))
 
 
 def test_blank_lines_and_other_line_ends_of_a_node_are_nothing_strange(tmp_path: Path) -> None:
