@@ -33,6 +33,10 @@ SCALING: Final = (1.0, 1.25)
 MEASURED: Final = 0.95
 """Of the run: all 1,315 files of nodes of v4.0 … v5.0 measure 0.963 of it at least."""
 
+ODD_LACK: Final = 2.5
+"""Usual steps, and times the spread of the middle half, by which what a file measures beyond its run may be less than
+the median of its group."""
+
 ODD_STEPS: Final = 1.1
 """Times the usual step of a group's files: in these it is 1.01 at most."""
 
@@ -147,12 +151,27 @@ def _conversions(group: Group) -> Iterator[Problem]:
 def _measured(group: Group) -> Iterator[Problem]:
     """A Problem for each file of a node that covers less than its run, or reads more seldom than the others."""
     steps = [node.step for found in group.nodes.values() for node in found if node.step]
+    beyond = [
+        node.seconds - minutes * 60
+        for name, found in group.nodes.items()
+        if name in group.logs and (minutes := group.logs[name].minutes)
+        for node in found
+        if node.seconds is not None
+    ]
+    first, middle, third = (
+        statistics.quantiles(beyond, method="inclusive") if len(beyond) >= MIN_PACES else [-math.inf] * 3
+    )
+    least = middle - max(ODD_LACK * statistics.median(steps or [0.0]), ODD_LACK * (third - first))
     for name, found in group.nodes.items():
         minutes = group.logs[name].minutes if name in group.logs else None
         for node in found:
             if node.seconds is not None and minutes and node.seconds < MEASURED * minutes * 60:
                 said = f"measures {node.seconds:.1f} s of a run of {minutes * 60:.1f} s."
                 fix = "Its average was taken for the whole run; check that the file is whole and of this run."
+                yield Problem(node.where, "power-gap", said, fix)
+            if node.seconds is not None and minutes and node.seconds - minutes * 60 < least:
+                said = f"lacks {middle - node.seconds + minutes * 60:.1f} s that the other files of the group measure."
+                fix = "Its average was taken all the same; check that its beginning and its end are there."
                 yield Problem(node.where, "power-gap", said, fix)
             if node.step and node.step > ODD_STEPS * statistics.median(steps):
                 said = f"reads each {node.step:.2f} s, the others of the group each {statistics.median(steps):.2f} s."

@@ -38,8 +38,8 @@ ODD_STEP: Final = 1.5
 CLOCK_MS: Final = 1000
 """Some meters' clocks show whole seconds."""
 
-ODD_HEAD: Final = 3.0
-"""Usual steps from the start to the first reading: in 1,315 files of v4.0 … v5.0 it is more in a few only."""
+ODD_HEAD: Final = 2.5
+"""Usual steps from the start to the first reading: in 1,315 files of v4.0 … v5.0 it is more in four only."""
 
 ODD_TAIL: Final = 0.5
 """Usual steps from the last reading to the stop: in all these files both have the very same time."""

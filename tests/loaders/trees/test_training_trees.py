@@ -375,8 +375,8 @@ def readings(times: Iterable[int], *, host: str = "node_0") -> str:
     "times, said, is_changed",
     [
         (range(1, 601), None, False),
-        (range(3, 601), None, False),
-        (range(4, 601), "the first reading stands 4.0 s behind power_measurement_start", False),
+        (range(2, 601), None, False),
+        (range(3, 601), "the first reading stands 3.0 s behind power_measurement_start", False),
         (range(1, 600), "the last reading stands 1.0 s before power_measurement_stop", True),
         (range(1, 501), "the last reading stands 100.0 s before power_measurement_stop", True),
         ([*range(1, 299), *range(350, 601)], "readings are missing for 52.0 s; they stand 1.0 s apart", True),
