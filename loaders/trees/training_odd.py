@@ -158,10 +158,10 @@ def _measured(group: Group) -> Iterator[Problem]:
         for node in found
         if node.seconds is not None
     ]
-    first, middle, third = (
-        statistics.quantiles(beyond, method="inclusive") if len(beyond) >= MIN_PACES else [-math.inf] * 3
-    )
-    least = middle - max(ODD_LACK * statistics.median(steps or [0.0]), ODD_LACK * (third - first))
+    middle = least = -math.inf
+    if len(beyond) >= MIN_PACES:
+        first, middle, third = statistics.quantiles(beyond, method="inclusive")
+        least = middle - ODD_LACK * max(statistics.median(steps or [0.0]), third - first)
     for name, found in group.nodes.items():
         minutes = group.logs[name].minutes if name in group.logs else None
         for node in found:

@@ -450,6 +450,16 @@ def test_readings_that_cannot_be_the_runs_are_told_and_leave_its_time(
     assert is_everywhere or [problem.where.file.endswith("result_4/node_0.txt") for problem in told] == [True]
 
 
+@pytest.mark.parametrize("lost, is_told", [(2, False), (10, True)])
+def test_the_end_of_a_power_file_without_a_usable_stop_is_missed_by_its_group(
+    tmp_path: Path, lost: int, is_told: bool
+) -> None:
+    text = kept(readings(range(1, 601)), lambda at: at <= 600 - lost).replace(f"{START + 600_000}", f"{START}")
+    read = tree(tmp_path, powered({f"{GROUP}/power/result_4/node_0.txt": text}))
+    assert read.kinds == (["power-gap"] if is_told else [])
+    assert not is_told or "lacks 10.0 s that the other files" in read.problems[0].found
+
+
 def clock(text: str, ms: int) -> str:
     """Readings by a clock that is so far ahead."""
     pattern = r'(?<="time_ms": )\d+(?=.*"power_reading")'
