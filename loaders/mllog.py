@@ -175,18 +175,20 @@ def _read_part(text: str, line: int, offset: int) -> Event | Damaged:
     return event
 
 
+def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object of JSON in which no key stands twice. Raises ValueError for another, which `json` would not."""
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
 def _is_twice(text: str) -> bool:
     """Whether an event has two fields of one name: the last would be taken, with the time of the first."""
-    found: list[bool] = []
-
-    def look(pairs: list[tuple[str, object]]) -> None:
-        found.append(len(dict(pairs)) < len(pairs))
-
     try:
-        json.JSONDecoder(strict=False, object_pairs_hook=look).raw_decode(text)
-    except RecursionError:  # it takes a little more room than reading did
+        json.JSONDecoder(strict=False, object_pairs_hook=once).raw_decode(text)
+    except (ValueError, RecursionError):  # it takes a little more room than reading did
         return True
-    return any(found)
+    return False
 
 
 _ONCE: Final = ('"key"', '"time_ms"', '"status"')

@@ -166,15 +166,16 @@ def _gaps(
         )
     moments = np.sort(seconds)
     steps = np.diff(moments)[(moments[1:] > begin) & (moments[:-1] < end)]
+    usual = np.median(steps) if len(steps) else 0.0
     longest = max([*steps, moments[0] - begin, end - moments[-1]])
     if longest > MAX_STEP_SECONDS:
         found = f"readings are missing for {longest:.0f} s of the run."
         yield Problem(where, "power-window", found, _LEFT_OUT)
-    elif len(steps) and steps.max() > ODD_STEP * np.median(steps):
+    elif len(steps) and steps.max() > ODD_STEP * usual:
         found = f"readings are missing for {steps.max():.1f} s of the run."
         yield Problem(where, "power-gap", found, "The average is over those that are there.")
     for lacking, what in ((moments[0] - begin, "begin"), (end - moments[-1], "end")):
-        if np.median(steps if len(steps) else [0.0]) < lacking <= MAX_STEP_SECONDS:
+        if usual < lacking <= MAX_STEP_SECONDS:
             found = f"the readings {what} {lacking:.1f} s {'after' if what == 'begin' else 'before'} the run does."
             yield Problem(where, "power-gap", found, "The average is over those that are there.")
     twice = np.count_nonzero(steps == 0.0)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from loaders.mllog import TOKEN
+from loaders.mllog import TOKEN, once
 from loaders.trees import training_checks
 from loaders.trees.protocol import Assembled, Context
 from loaders.trees.systems import is_system_file, read_system
@@ -89,13 +89,6 @@ def read(source: Source) -> Iterator[Piece | Problem]:
         yield Piece(source.name, source.path, found, piece)
 
 
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object of JSON in which no key stands twice; ValueError for another."""
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError("a key stands twice")
-    return dict(pairs)
-
-
 def _factor(source: Source) -> float | Problem:
     """The factor of a scaling.json.
 
@@ -103,7 +96,7 @@ def _factor(source: Source) -> float | Problem:
     """
     data = source.read(1 << 16)
     try:
-        content = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once)
+        content = json.loads(data.decode("utf-8-sig"), object_pairs_hook=once)
         factor = content["scaling_factor"] if isinstance(content, dict) else None
     except (ValueError, KeyError, RecursionError):
         factor = None

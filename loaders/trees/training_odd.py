@@ -55,6 +55,7 @@ def oddities(group: Group) -> Iterator[Problem]:
     yield from _factors(group)
     yield from _conversions(group)
     yield from _measured(group)
+    yield from _steps(group)
     yield from _switches(group)
 
 
@@ -142,40 +143,52 @@ def _conversions(group: Group) -> Iterator[Problem]:
     usual = max(stated, key=lambda value: (stated[value], value is not None), default=None)
     for node in nodes:
         if node.efficiency != usual:
-            ours, others = ("no" if value is None else f"{value:g} as" for value in (node.efficiency, usual))
-            found = f"states {ours} conversion_eff; other files of the group state {others.removesuffix(' as')}."
+            ours = "no conversion_eff" if node.efficiency is None else f"{node.efficiency:g} as conversion_eff"
+            others = "none" if usual is None else f"{usual:g}"
+            found = f"states {ours}; other files of the group state {others}."
             fix = "What it states was taken, and 1 where it states none, as by the official tool; check the file."
             yield Problem(node.where, "power-conversion", found, fix)
 
 
 def _measured(group: Group) -> Iterator[Problem]:
-    """A Problem for each file of a node that covers less than its run, or reads more seldom than the others."""
-    steps = [node.step for found in group.nodes.values() for node in found if node.step]
-    beyond = [
-        node.seconds - minutes * 60
+    """A Problem for each file of a node that covers less than its run, or less beyond it than the others do."""
+    nodes = [
+        (node, node.seconds, minutes * 60)
         for name, found in group.nodes.items()
         if name in group.logs and (minutes := group.logs[name].minutes)
         for node in found
         if node.seconds is not None
     ]
     middle = least = -math.inf
-    if len(beyond) >= MIN_PACES:
+    if len(nodes) >= MIN_PACES:
+        beyond = [seconds - run for _, seconds, run in nodes]
         first, middle, third = statistics.quantiles(beyond, method="inclusive")
-        least = middle - ODD_LACK * max(statistics.median(steps or [0.0]), third - first)
-    for name, found in group.nodes.items():
-        minutes = group.logs[name].minutes if name in group.logs else None
+        least = middle - ODD_LACK * max(_usual_step(group), third - first)
+    for node, seconds, run in nodes:
+        if seconds < MEASURED * run:
+            said = f"measures {seconds:.1f} s of a run of {run:.1f} s."
+            fix = "Its average was taken for the whole run; check that the file is whole and of this run."
+            yield Problem(node.where, "power-gap", said, fix)
+        if seconds - run < least:
+            said = f"lacks {middle - (seconds - run):.1f} s that the other files of the group measure."
+            fix = "Its average was taken all the same; check that its beginning and its end are there."
+            yield Problem(node.where, "power-gap", said, fix)
+
+
+def _steps(group: Group) -> Iterator[Problem]:
+    """A Problem for each file of a node that reads more seldom than the others."""
+    usual = _usual_step(group)
+    for found in group.nodes.values():
         for node in found:
-            if node.seconds is not None and minutes and node.seconds < MEASURED * minutes * 60:
-                said = f"measures {node.seconds:.1f} s of a run of {minutes * 60:.1f} s."
-                fix = "Its average was taken for the whole run; check that the file is whole and of this run."
-                yield Problem(node.where, "power-gap", said, fix)
-            if node.seconds is not None and minutes and node.seconds - minutes * 60 < least:
-                said = f"lacks {middle - node.seconds + minutes * 60:.1f} s that the other files of the group measure."
-                fix = "Its average was taken all the same; check that its beginning and its end are there."
-                yield Problem(node.where, "power-gap", said, fix)
-            if node.step and node.step > ODD_STEPS * statistics.median(steps):
-                said = f"reads each {node.step:.2f} s, the others of the group each {statistics.median(steps):.2f} s."
+            if node.step and node.step > ODD_STEPS * usual:
+                said = f"reads each {node.step:.2f} s, the others of the group each {usual:.2f} s."
                 yield Problem(node.where, "power-gap", said, "All were counted; copy the file again if it had more.")
+
+
+def _usual_step(group: Group) -> float:
+    """Seconds from reading to reading, in most files of the group; 0 where none says."""
+    steps = [node.step for found in group.nodes.values() for node in found if node.step]
+    return statistics.median(steps or [0.0])
 
 
 def _switches(group: Group) -> Iterator[Problem]:
