@@ -20,6 +20,7 @@ from loaders import registry
 from loaders.limits import as_text
 from loaders.manifest import Listed, Manifest
 from loaders.normalise import normalise
+from loaders.plausibility import checked
 from loaders.published import published
 from loaders.resolve import MLCOMMONS, Seen
 from loaders.rows import Content, Packed, SourceFile, pack, sighting_id
@@ -159,6 +160,7 @@ class Reading:
                     runs += [found] if isinstance(found, Run) else []
         if self.listed is None and (self.seen or runs):
             self.report.problems.extend(published().differences(self.seen.values(), runs))
+            self.report.problems.extend(dict.fromkeys(published().figures_apart(self.seen.values())))
         for folder, count in sorted(self.strangers.items()):
             what = f"{count} training run{'s' if count > 1 else ''}"
             told = f"{what}: no folder and no systems/*.json tell the round, the submitter and the system."
@@ -412,7 +414,7 @@ def _read_table(item: Source, reading: Reading) -> None:
     if found is None:
         reading.report.skipped.append((item.name, looks_like(item.head, item.name)))
         return
-    for parsed in found.parse(item):
+    for parsed in checked(list(found.parse(item))):
         if isinstance(parsed, Problem):
             reading.report.problems.append(parsed)
         else:

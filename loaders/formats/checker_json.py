@@ -1,4 +1,7 @@
-"""`summary.json` of inference v6.1: an object keyed "0", "1", … with the checker's column names."""
+"""`summary.json` of inference v6.1: an object keyed "0", "1", … with the checker's column names.
+
+What decides: these names, letter by letter; a key that is not there leaves its field empty. The figure is `Result`.
+"""
 
 from collections.abc import Iterator
 from typing import Final
