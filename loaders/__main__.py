@@ -21,6 +21,7 @@ from loaders.processes import started
 from loaders.report import lines
 from loaders.resolve import MLCOMMONS
 from loaders.trees.protocol import Label
+from loaders.unlabelled import option
 from loaders.unpack import OnProgress
 from mlperf import export, queries
 from mlperf.errors import DashboardError
@@ -58,7 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     said = into.add_argument_group("what logs do not say", "Comes before what folders and systems/*.json say.")
     for field in fields(Label):
-        said.add_argument("--" + field.name.replace("_", "-"), metavar="TEXT")
+        said.add_argument(option(field.name), metavar="TEXT")
+    into.add_argument("--all", action="store_true", help="list every problem and every file that was left aside")
     _add_jobs(into)
     into.set_defaults(run=_load)
     built = commands.add_parser("snapshot", help="build the embedded snapshot")
@@ -133,19 +135,23 @@ def _load(options: argparse.Namespace) -> int:
                     path, connection, listed, on_progress=progress, origin=options.origin, workers=workers, label=label
                 )
     connection.close()
+    command = [sys.orig_argv[0], "-m", "loaders", "load", *map(str, options.path), "--into", str(options.into)]
+    command += ["--origin", options.origin] if options.origin != OWN else []
+    for field in fields(Label):
+        command += [option(field.name), text] if (text := getattr(label, field.name)) else []
+    text = "\n".join(lines(reports, command, is_whole=options.all))
     if any(report.is_loaded for report in reports):
-        print("\n".join(line for report in reports for line in lines(report)))
+        print(text)
         return 0
     if not existed:
         options.into.unlink(missing_ok=True)
-    print("\n".join(line for report in reports for line in lines(report)), file=sys.stderr)
-    print(f"Nothing was stored. {registry.accepted()}", file=sys.stderr)
+    print(f"{text}\nNothing was stored.", file=sys.stderr)
     return FAILED
 
 
 def _snapshot(options: argparse.Namespace) -> int:
     reports = snapshot.build(options.folders, options.to, manifest.read(), _progress, options.jobs)
-    print("\n".join(line for report in reports for line in lines(report)))
+    print("\n".join(lines(reports, [])))
     for table in snapshot.TABLES:
         print(f"{options.to / table}.parquet: {(options.to / f'{table}.parquet').stat().st_size:,} bytes")
     return 0

@@ -7,7 +7,7 @@ Source ──detect──▶ Format ──parse───────────
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,6 +26,7 @@ from loaders.resolve import MLCOMMONS, Seen
 from loaders.rows import Content, Packed, SourceFile, pack, sighting_id
 from loaders.store import Stored, store
 from loaders.trees.protocol import Assembled, Context, Label, Tree
+from loaders.unlabelled import NO_IDENTITY, Unlabelled, of_measurement, of_run, of_unnamed_runs
 from loaders.unpack import LIMITS, Limits, OnProgress, Source, container_digest, looks_like, packed_files, sources
 from mlperf.errors import AmbiguousFormat, LoadError, Problem, StoreError, UnknownFormat, Where
 from mlperf.facts import facts
@@ -36,6 +37,14 @@ OWN = "own"
 
 REFUSED = ("unsafe-archive", "broken-file")
 """Kinds of `Problem` by which `unpack` says that nothing of a file or archive in a folder can be trusted."""
+
+
+UNPLACED = (NO_IDENTITY, "no-benchmark", "missing-system")
+"""Kinds of `Problem` that say of a result what `SourceReport.unlabelled` asks for."""
+
+
+NO_SCORE = ("no-score", "not-performance")
+"""Kinds of `Problem` by which logs say that they give none."""
 
 
 @dataclass
@@ -53,6 +62,8 @@ class SourceReport:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     """Files that no format knows, and what they look like."""
     refused: Problem | LoadError | StoreError | None = None
+    unlabelled: dict[str, Unlabelled] = field(default_factory=dict)
+    """Results and runs that their logs do not place, by their group."""
 
     @property
     def is_loaded(self) -> bool:
@@ -80,8 +91,6 @@ class Reading:
     seen: dict[str, Seen] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     sheets: list[SystemSheet] = field(default_factory=list)
-    strangers: Counter[str] = field(default_factory=Counter)
-    """Runs that belong to nobody, by their folder."""
     pieces: dict[str, list[Any]] = field(default_factory=dict)
     """What each tree's files say, by the tree's name."""
     packed: Packed | None = None
@@ -132,14 +141,21 @@ class Reading:
         """What a tree gave: a figure, a run, a system's sheet or a fault."""
         if isinstance(found, Problem):
             self.report.problems.append(found)
+            if self.listed is None and found.kind == "no-benchmark":
+                self.report.unlabelled[found.where.file] = of_unnamed_runs(found.where)
         elif isinstance(found, Measurement):
-            self.keep(found, tree.NAME, tree.RANK)
+            lacking = of_measurement(found) if self.listed is None else None
+            if lacking is None:
+                self.keep(found, tree.NAME, tree.RANK)
+            elif found.value is not None or not self._has_no_score(found.group):
+                self.report.unlabelled[found.group] = lacking
         elif not isinstance(found, Verdict):
             round_ = facts().round("training" if isinstance(found, Run) else found.kind, found.round or "")
             submitter = facts().submitter(_submitter(found))
             if round_ is None or not submitter or not found.system_id:
-                if isinstance(found, Run) and found.is_counted is None:  # a figure is refused for the same reason
-                    self.strangers[found.where.file.rpartition("/")[0] or found.where.file] += 1
+                lacking = of_run(found) if isinstance(found, Run) else None
+                if lacking is not None:
+                    self.report.unlabelled.setdefault(lacking.group, lacking)
                 return
             where = self._placed(found.where)
             if isinstance(found, Run):
@@ -147,6 +163,10 @@ class Reading:
                 self.runs.append(replace(found, where=where, round=round_.id, submitter=submitter, division=division))
             else:
                 self.sheets.append(replace(found, where=where, round=round_.id, submitter=submitter))
+
+    def _has_no_score(self, group: str) -> bool:
+        """Whether the logs of a group give no score, whatever they are of."""
+        return any(one.kind in NO_SCORE and _holds({group}, one.where.file) for one in self.report.problems)
 
     def conclude(self, label: Label | None = None) -> None:
         """Put its trees together, under what the owner says of them; refuse it where nothing in it is ours."""
@@ -161,11 +181,13 @@ class Reading:
         if self.listed is None and (self.seen or runs):
             self.report.problems.extend(published().differences(self.seen.values(), runs))
             self.report.problems.extend(dict.fromkeys(published().figures_apart(self.seen.values())))
-        for folder, count in sorted(self.strangers.items()):
-            what = f"{count} training run{'s' if count > 1 else ''}"
-            told = f"{what}: no folder and no systems/*.json tell the round, the submitter and the system."
-            fix = "They were left out. Load the whole tree, or say it: --round, --submitter, --system-id."
-            self.report.problems.append(Problem(Where(folder), "no-identity", told, fix))
+        # One sentence of each group says all that its logs do not.
+        self.report.problems = [
+            problem
+            for problem in self.report.problems
+            if problem.kind not in UNPLACED or not _holds(self.report.unlabelled, problem.where.file)
+        ]
+        self.report.problems += [item.problem for item in self.report.unlabelled.values()]
         self.judge()
 
     def judge(self) -> None:
@@ -176,6 +198,11 @@ class Reading:
 
     def _placed(self, where: Where) -> Where:
         return Where(self.path(where.file), where.line)
+
+
+def _holds(groups: Collection[str], file: str) -> bool:
+    """Whether a file is, or lies in, one of these groups of logs."""
+    return any(file[:end] in groups for end in (len(file), *(at for at, sign in enumerate(file) if sign == "/")))
 
 
 def _submitter(found: Run | SystemSheet) -> str:
@@ -427,7 +454,7 @@ def _unknown(report: SourceReport) -> UnknownFormat:
     if len(report.skipped) == 1:
         likeness = f"looks like {report.skipped[0][1]}, which is no results table or log that Roundtable knows."
     else:
-        likeness = f"holds {len(report.skipped)} files, of which none is a results table or log that Roundtable knows."
+        likeness = f"holds {len(report.skipped):,} files, none of them a results table or log that Roundtable knows."
     return UnknownFormat(
         likeness, report.name, "From a spreadsheet program or a results page, export the table as CSV."
     )

@@ -82,13 +82,14 @@ def normalise(measurement: Measurement) -> Iterator[Normalised]:
     yield from (Problem(where, *fault) for fault in hardware.faults)
     if not meant.suites:
         found = f"no suite is known for a system of type {measurement.suites!r}."
-        yield Problem(where, "unknown-suite", found, f"{_LEFT_OUT} Suites stand in mlperf/catalog/suites.toml.")
+        yield Problem(where, "unknown-suite", found, f"{_LEFT_OUT} Say it: datacenter, edge or datacenter,edge.")
     for suite in meant.suites:
         yield _sighting(measurement, meant, suite, meant.score, quantities, hardware)
 
 
 _LEFT_OUT: Final = "The figure was left out."
-_CATALOG: Final = "It was kept as it is; add the spelling to mlperf/catalog/{file}.toml."
+_KEPT: Final = "It was kept as it is written."
+_NEWER: Final = f"{_LEFT_OUT} A newer version of Roundtable may know it."
 
 
 def _refusal(measurement: Measurement) -> Fault | None:
@@ -119,7 +120,7 @@ def _meant(
     played = facts().round(kind, round_)
     if played is None:
         found = f"round {round_!r} of {kind} is not known."
-        return _Meant((("unknown-round", found, f"{_LEFT_OUT} Rounds stand in mlperf/catalog/rounds.toml."),))
+        return _Meant((("unknown-round", found, _NEWER),))
     plays = facts().scenario(scenario or "") if kind == "inference" else None
     if kind == "inference" and plays is None:
         return _Meant((("unknown-scenario", f"scenario {scenario!r} is not known.", _LEFT_OUT),))
@@ -131,7 +132,7 @@ def _meant(
         benchmark, score = known.id, facts().score(kind, played.id, known.id, plays)
     if score is None:
         found = f"nothing says how {benchmark} {plays or ''} in {unit!r} is scored in {played.id}."
-        faults.append(("no-rule", " ".join(found.split()), f"{_LEFT_OUT} Rules stand in mlperf/catalog/scoring.toml."))
+        faults.append(("no-rule", " ".join(found.split()), _NEWER))
     return _Meant(
         faults=tuple(faults),
         round_id=played.id,
@@ -150,12 +151,12 @@ def _unknown_spellings(
     kind: Kind, round_id: str, division: str, availability: str | None, benchmark: str
 ) -> Iterator[Fault]:
     if facts().division(division) is None:
-        yield "unknown-spelling", f"division {division!r} is not known.", _CATALOG.format(file="suites")
+        yield "unknown-spelling", f"division {division!r} is not known.", _KEPT
     if availability and facts().availability(availability) is None:
-        yield "unknown-spelling", f"availability {availability!r} is not known.", _CATALOG.format(file="suites")
+        yield "unknown-spelling", f"availability {availability!r} is not known.", _KEPT
     if facts().benchmark(kind, benchmark, round_id) is None:
         found = f"benchmark {benchmark!r} is not known in {kind} {round_id}."
-        yield "unknown-spelling", found, _CATALOG.format(file="benchmarks")
+        yield "unknown-spelling", found, _KEPT
 
 
 @dataclass(frozen=True)
@@ -246,7 +247,7 @@ def _hardware(
     faults = list(senseless)
     if spelling is None:
         found = f"accelerator {written!r} is not known."
-        faults.append(("unknown-spelling", found, _CATALOG.format(file="accelerators")))
+        faults.append(("unknown-spelling", found, _KEPT))
     count = total
     if count is None and per_node is not None and not senseless:
         count = per_node * (nodes or 1)

@@ -22,6 +22,7 @@ from loaders.published import published
 from loaders.resolve import Seen, resolve
 from loaders.rows import sighting_id
 from loaders.trees.protocol import Context, Label, Tree
+from loaders.unlabelled import missing_of, missing_of_run
 from loaders.unpack import Limits, OnProgress, Source, gathered
 from mlperf.errors import LoadError, Problem, UnknownFormat, Where
 from mlperf.facts import facts
@@ -296,7 +297,7 @@ class _Draft:
     def entry(self, reading: Reading) -> Entry:
         """The group, normalised where nothing is missing."""
         measurement = self.measurement
-        missing = _missing(measurement) if measurement is not None else self._missing_of_logs()
+        missing = missing_of(measurement) if measurement is not None else self._missing_of_logs()
         seen: list[Seen] = []
         if measurement is not None and measurement.value is not None and not missing:
             for found in seen_in(measurement, reading, self.tree.NAME, self.tree.RANK):
@@ -312,7 +313,7 @@ class _Draft:
     def _missing_of_logs(self) -> tuple[str, ...]:
         if not self.runs and any(problem.kind == "no-benchmark" for problem in self.problems):
             return ("benchmark",)
-        return _missing_of_runs(self.runs)
+        return missing_of_run(self.runs[0]) if self.runs else ()
 
     def _placed(self, run: Run, reading: Reading) -> Run:
         """A run with its place as the source names it, and under the names of its result."""
@@ -387,35 +388,6 @@ def normalised(measurement: Measurement) -> Iterator[Sighting | Problem]:
             server = facts().server(found.system_id, found.system_name)
             found = found._replace(server=server.name, server_family=server.family) if server else found
         yield found
-
-
-def _missing(measurement: Measurement) -> tuple[str, ...]:
-    """What has to be said of a measurement before it can be placed."""
-    known = facts().round(measurement.kind, measurement.round or "")
-    lacking = {
-        "round": known is None,
-        "division": not measurement.division,
-        "system_id": not (measurement.system_id or measurement.system_name),
-        "benchmark": not measurement.benchmark,
-        "scenario": measurement.kind == "inference" and facts().scenario(measurement.scenario or "") is None,
-        "suites": measurement.kind == "inference" and not measurement.suites,
-        "accelerator": not (measurement.accelerator or measurement.processor),
-        "nodes": measurement.kind == "training" and not measurement.nodes,
-        "accelerators_per_node": bool(
-            facts().has_accelerators(measurement.accelerator) and not measurement.accelerators_per_node
-        ),
-    }
-    return tuple(name for name, is_lacking in lacking.items() if is_lacking)
-
-
-def _missing_of_runs(runs: Sequence[Run]) -> tuple[str, ...]:
-    """What has to be said of runs that give no score."""
-    if not runs:
-        return ()
-    first = runs[0]
-    known = facts().round("training", first.round or "")
-    lacking = {"round": known is None, "system_id": not first.system_id, "benchmark": not first.benchmark}
-    return tuple(name for name, is_lacking in lacking.items() if is_lacking)
 
 
 def cleaned(label: Label) -> Label:

@@ -75,6 +75,8 @@ class Measurement(NamedTuple):
     """Equal for results of the very same runs, wherever their logs lie; None where that cannot be told."""
     group: str = ""
     """The folder or lone log that it was computed from, as the owner of the files has it; "" for a table's row."""
+    loadgen_version: str | None = None
+    """LoadGen's release, where its log states one: `5.1.0`."""
 
 
 @dataclass(frozen=True, slots=True)

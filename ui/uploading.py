@@ -194,7 +194,7 @@ def _refused(seen: Preview, key: str) -> None:
         return
     st.warning(f"{count_text(len(seen.refused), 'file')} were not read.")
     with st.expander("What was not read, and why", key="mine.refused"):
-        verdicts.faults(verdicts.problems(seen.refused), f"{key}.refused")
+        verdicts.faults(verdicts.refusals(seen.refused), f"{key}.refused")
 
 
 def _save(found: Draft, *, is_known: bool) -> None:

@@ -104,24 +104,40 @@ def checks_of(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     )
 
 
-def problems(found: Iterable[Problem | DashboardError]) -> pa.Table:
-    """One row per fault, or per file that was refused."""
+def problems(found: Iterable[Problem]) -> pa.Table:
+    """One row for all faults that say the same."""
     return problems_of({"found": one.found, "fix": one.fix} | _placed(one.where) for one in found)
 
 
+def refusals(found: Iterable[Problem | DashboardError]) -> pa.Table:
+    """One row per file that was refused."""
+    rows = ({"found": one.found, "fix": one.fix, "place": str(one.where or "")} for one in found)
+    return _texts(("place", "found", "fix"), rows)
+
+
 def problems_of(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
-    """One row per kind of fault and file, from rows as `Catalog.problems` has them."""
-    told = ({**row, "place": place(row["file"], row["line"]), "found": _counted(row)} for row in rows)
-    return _texts(("place", "found", "fix"), told)
+    """The same, from rows as `Catalog.problems` has them; the place is the first."""
+    first: dict[tuple[str, str], Mapping[str, Any]] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        key = row["found"], row["fix"]
+        first.setdefault(key, row)
+        counts[key] += row.get("occurrences") or 1
+    return _texts(
+        ("place", "found", "fix"),
+        (
+            {
+                **row,
+                "place": place(row["file"], row["line"]),
+                "found": f"{counts[key]:,} times: {row['found']}" if counts[key] > 1 else row["found"],
+            }
+            for key, row in first.items()
+        ),
+    )
 
 
 def _placed(where: Where | None) -> dict[str, str | int | None]:
     return {"file": where.file if where else "", "line": where.line if where else None}
-
-
-def _counted(row: Mapping[str, Any]) -> str:
-    times = row.get("occurrences") or 1
-    return f"{row['found']} ({times:,} times)" if times > 1 else str(row["found"])
 
 
 def runs(found: Sequence[Run], source: str) -> pa.Table:

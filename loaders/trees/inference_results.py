@@ -79,7 +79,7 @@ class _Result:
             submitter=label.submitter or self.place.submitter,
             system_id=label.system_id or self.place.system_id,
             model=label.benchmark or self.place.model,
-            scenario=self.place.scenario or label.scenario,
+            scenario=label.scenario or self.place.scenario,
         )
 
 
@@ -199,6 +199,7 @@ def _assembled(result: _Result, tree: _Tree) -> Iterator[Assembled]:
     if scored.value is not None or where.model is None:
         mark = None if run is None else run.mark
         found = _measurement(result, where, round_id, scored, power, sheet, benchmark, mark)
+        found = found._replace(loadgen_version=_loadgen_version(run))
         yield found._replace(**{name: said for name in _LABELLED if (said := getattr(label, name))})
 
 
@@ -328,6 +329,12 @@ def _measurement(
         group=group_of(result),
         **{field: told.get(name) for field, name in SYSTEM_FIELDS.items()},  # type: ignore[arg-type]  # all are texts
     )
+
+
+def _loadgen_version(run: Run | None) -> str | None:
+    """LoadGen's release, as its detail log states it before the commit: `5.1.0 @ b9ed3c7fec`."""
+    fact = run.detail.get("loadgen_version") if run is not None and run.detail is not None else None
+    return fact.text.partition("@")[0].strip() if fact is not None else None
 
 
 def _location(where: Place) -> str | None:

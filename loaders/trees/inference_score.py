@@ -10,21 +10,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from loaders.trees.loadgen import DETAIL_LATENCIES, SUMMARY_LATENCIES, Fact, Log
+from loaders.trees.loadgen import DETAIL_LATENCIES, EARLY_STOPPING, SUMMARY_LATENCIES, Fact, Log
 from mlperf.errors import Problem, Where
 from mlperf.facts import facts
 from mlperf.log_rules import Formula, LogScore, log_rules
 
 _NUMBER: Final = re.compile(r"[-+]?(\d+)(?:\.(\d*))?(?:[eE]([-+]?\d{1,3}))?")
+_EARLY_STOPPING: Final = re.compile(
+    r"Only processed (\d{1,12}) queries\.\s{0,4}\*? ?Need to process at least (\d{1,12}) queries", re.ASCII
+)
+"""Source: mlcommons/inference loadgen/early_stopping.cc and results.cc."""
 PERFORMANCE: Final = frozenset({"performanceonly", "performance", "submission", "submissionrun"})
 _LEFT_OUT: Final = "The result was left out."
 Reader = Callable[[str], str | None]
 _REASONS: Final = (
-    ("result_min_duration_met", "Min duration satisfied", "too short"),
-    ("result_min_queries_met", "Min queries satisfied", "too few queries"),
-    ("result_perf_constraints_met", "Performance constraints satisfied", "latency over its limit"),
-    ("early_stopping_met", "Early stopping satisfied", "too few queries for early stopping"),
+    ("result_min_duration_met", "Min duration satisfied", "too short", "run it longer"),
+    ("result_min_queries_met", "Min queries satisfied", "too few queries", "issue more queries"),
+    ("result_perf_constraints_met", "Performance constraints satisfied", "latency over its limit", "lower target_qps"),
+    ("early_stopping_met", "Early stopping satisfied", "too few queries for early stopping", "issue more queries"),
 )
+"""What LoadGen holds against a run: the key of its detail log, the line of its summary, in words, what to do."""
 
 
 @dataclass
@@ -84,12 +89,18 @@ def score(run: Run, round_id: str | None, benchmark: str | None, folder: str | N
     """The score of a run that lies in the folder of a scenario; of a lone log for None."""
     scored = Scored(run.first.where())
     scored.logged = _stated(run, scored, "effective_scenario", "Scenario", facts().scenario)
-    scored.is_valid = _validity(run, scored)
     mode = _stated(run, scored, "effective_test_mode", "Mode", str.casefold)
+    if mode is not None and mode not in PERFORMANCE:
+        fix = f"{_LEFT_OUT} A score takes a run in mode PerformanceOnly; accuracy logs lie in accuracy/."
+        scored.note(run.first.where(), "not-performance", f"is the log of a run in mode {mode!r}.", fix)
+        return scored
+    if run.detail is not None and run.summary is None and not run.detail.is_old and not _has_results(run.detail):
+        found = "the log ends before its results: the run was stopped, or the log was cut."
+        scored.note(run.first.where(), "no-score", found, f"{_LEFT_OUT} Let the run end, or copy the whole log.")
+        return scored
+    scored.is_valid = _validity(run, scored)
     if scored.logged is None:
         scored.note(run.first.where(), "no-score", "the log does not say of which scenario it is.", _LEFT_OUT)
-    elif mode is not None and mode not in PERFORMANCE:
-        scored.note(run.first.where(), "not-performance", f"is the log of a run in mode {mode!r}.", _LEFT_OUT)
     elif round_id is None or benchmark is None:
         _score_unplaced(run, scored, benchmark, folder)
     else:
@@ -118,9 +129,12 @@ def _score_unplaced(run: Run, scored: Scored, benchmark: str | None, folder: str
         return
     scenario = folder or scored.logged
     rules = [(round_id, rule) for round_id, rule in log_rules().unplaced(benchmark, scenario) if _fits(run, rule)]
+    if not rules and (too_short := _too_short(run)):
+        scored.note(run.first.where(), "no-score", *too_short)
+        return
     if folder not in {None, scored.logged} or not rules:
-        fix = "Load it in its results tree."
-        scored.note(run.first.where(), "no-score", "nothing tells by which round's rule to score this log.", fix)
+        fix = "Say its round, or load it in its results tree."
+        scored.note(run.first.where(), "no-identity", "nothing tells by which round's rule to score this log.", fix)
         return
     round_id, rule = rules[0]
     scored.is_inferred = False
@@ -152,8 +166,14 @@ def _read(run: Run, scored: Scored, rule: LogScore, benchmark: str | None) -> No
         fix = f"The score was taken from the summary, to the digits that it prints: {taken.text}."
         scored.note(run.detail.where(), "cut-log", found, fix)
     if not (math.isfinite(taken.value) and taken.value > 0):
-        found = f"{taken.text} is no result (0 means that early stopping had too few queries)."
-        scored.note(taken.where, "no-score", found, _LEFT_OUT)
+        scored.note(
+            taken.where,
+            "no-score",
+            *(
+                _too_short(run)
+                or (f"{taken.text} is no result (0 means that early stopping had too few queries).", _LEFT_OUT)
+            ),
+        )
         return
     for log, fact in taken.facts:
         scored.use(log, fact)
@@ -176,7 +196,25 @@ def _compare(log: Log, fact: Fact, scored: Scored, benchmark: str | None) -> Non
             scored.note(log.where(fact), "implausible", found, "It was taken as it stands: compare the original.")
 
 
+def _has_results(detail: Log) -> bool:
+    """Whether a detail log reaches its results, which LoadGen writes when a run has ended."""
+    return any(key.startswith(("result_", "early_stopping_")) for key in detail.facts)
+
+
+def _too_short(run: Run) -> tuple[str, str] | None:
+    """What LoadGen's early stopping says of a run with too few queries, and the next step; None for another run."""
+    said = [fact.text for log in run.logs if (fact := log.get(EARLY_STOPPING)) is not None]
+    counts = next(filter(None, (_EARLY_STOPPING.search(text) for text in said)), None)
+    if counts is None:
+        return None
+    found = f"the run was too short for an estimate: LoadGen processed {counts[1]} queries and needs {counts[2]}."
+    return found, f"{_LEFT_OUT} Run it again with at least {counts[2]} queries, and the minimum duration of its round."
+
+
 def _nothing(run: Run, scored: Scored, rule: LogScore) -> None:
+    if too_short := _too_short(run):
+        scored.note(run.first.where(), "no-score", *too_short)
+        return
     wanted = " or ".join(f'"{formula.name}"' for formula in (rule.detail, *rule.summary[:1]))
     kinds = " and ".join(log.form for log in run.logs)
     found = f"{wanted}, which gives the score, does not stand in the {kinds} log or cannot be read."
@@ -262,14 +300,20 @@ def _validity(run: Run, scored: Scored) -> bool | None:
         scored.note(run.first.where(), "no-validity", found, "The result is kept.")
     elif said == "INVALID":
         reasons = ", ".join(reasons_against(run)) or "LoadGen gives no reason"
-        scored.note(run.first.where(), "invalid-result", f"LoadGen calls the result INVALID: {reasons}.",
-                    "It is kept and marked.")  # fmt: skip
+        steps = " and ".join(dict.fromkeys(step for _, step in _against(run)))
+        fix = "A figure of it is marked as invalid." + (f" For a valid one {steps}." if steps else "")
+        scored.note(run.first.where(), "invalid-result", f"LoadGen calls the result INVALID: {reasons}.", fix)
     return None if said is None else said == "VALID"
 
 
 def reasons_against(run: Run) -> Iterator[str]:
     """What LoadGen holds against a run, in words."""
-    for key, line, reason in _REASONS:
-        told = [fact.text.casefold() for log in run.logs for name in (key, line) if (fact := log.get(name))]
-        if "false" in told or "no" in told:
-            yield reason
+    return (reason for reason, _ in _against(run))
+
+
+def _against(run: Run) -> Iterator[tuple[str, str]]:
+    """What LoadGen holds against a run, and what to do."""
+    for key, line, reason, step in _REASONS:
+        stated = [fact.text.casefold() for log in run.logs for name in (key, line) if (fact := log.get(name))]
+        if "false" in stated or "no" in stated:
+            yield reason, step

@@ -31,10 +31,13 @@ DETAIL_LATENCIES: Final = ("result_min_latency_ns", "result_max_latency_ns")
 SUMMARY_LATENCIES: Final = ("Min latency (ns)", "Max latency (ns)")
 """What tells a run from all others, and gives no score."""
 
+EARLY_STOPPING: Final = "early_stopping_result"
+"""What early stopping says, in a detail log; the summary's lines of it are read under the same key."""
 _ALWAYS_DETAIL: Final = (
     *DETAIL_LATENCIES,
     "effective_scenario", "effective_test_mode", "result_validity", "result_min_duration_met",
     "result_min_queries_met", "result_perf_constraints_met", "early_stopping_met", "power_begin", "power_end",
+    "loadgen_version", EARLY_STOPPING,
 )  # fmt: skip
 _ALWAYS_SUMMARY: Final = (
     *SUMMARY_LATENCIES,
@@ -122,6 +125,14 @@ def _line() -> re.Pattern[bytes]:
     return re.compile(before + rb"(" + keys + rb")[ \t]*+:[ \t]*+([^\r\n]*+)[ \t\r]*+$", re.MULTILINE)
 
 
+_EARLY_STOPPING: Final = re.compile(
+    rb"Only processed \d{1,12} queries\.[ \t\r]{0,4}\n[^\r\n]{0,80}\* Need to process at least \d{1,12} queries",
+    re.ASCII,
+)
+_NO_RESULTS: Final = re.compile(rb"^(?:No|\d{1,9}) (?:warnings|errors?|ERRORS?) encountered", re.MULTILINE)
+"""All that the summary of an accuracy run says."""
+
+
 def _number(text: str) -> str:
     return text
 
@@ -196,8 +207,10 @@ def read_summary(source: Source, place: Place) -> Iterator[Log | Problem]:
             found.damaged.setdefault(key, line)
         else:
             found.add(Fact(key, match[2].rstrip(b" \t").decode("utf-8", "replace"), line))
+    if early := _EARLY_STOPPING.search(text):
+        found.add(Fact(EARLY_STOPPING, early[0].decode("latin-1"), 1 + text.count(b"\n", 0, early.start())))
     yield from found.problems(source.name)
-    if not found.first:
+    if not found.first and _NO_RESULTS.search(text) is None:
         yield _nothing(source, len(text))
     yield Log(place, source.name, "summary", found.first, found.contradicted, False,
               hashlib.sha256(text).hexdigest(), len(text))  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 from loaders import manifest, store
 from loaders.ingest import load
 from loaders.manifest import Listed, Manifest
-from loaders.report import SHOWN, lines
+from loaders.report import MOST, lines
 from mlperf.errors import BrokenFile, CatalogError, LoadError, StoreError, UnsafeArchive
 from tests.loaders.making import (
     FLAT,
@@ -80,16 +80,20 @@ def test_what_no_format_knows_is_skipped_and_listed_and_the_rest_loads(database:
 def test_the_report_says_what_was_recognised_stored_there_already_wrong_and_skipped(
     database: Database, tmp_path: Path
 ) -> None:
-    records = [summary(Platform=f"p{number}", Accelerator=f"Chip {number}") for number in range(SHOWN + 3)]
+    records = [summary(Platform=f"p{number}", Accelerator=f"Chip {number}") for number in range(MOST + 3)]
     content = packed({"a.json": records, "b.txt": "words"})
     (report,) = load_files(database, tmp_path, {"given.zip": content})
-    text = "\n".join(lines(report))
+    text = "\n".join(lines([report], []))
     assert f"rows stored: {len(records)}" in text
     assert "rows already there: 0" in text
     assert f"problems: {len(records)}" in text
-    assert text.count("is not known") == SHOWN
-    assert "and 3 more" in text
-    assert "b.txt: looks like text" in text
+    assert text.count("is not known") == MOST
+    assert "and 3 more: --all" in text
+    assert "left aside, no results: 1 file\n  unknown, text: 1 (given.zip/b.txt)" in text.replace(
+        str(tmp_path) + "/", ""
+    )
+    whole = "\n".join(lines([report], [], is_whole=True))
+    assert whole.count("is not known") == len(records)
     assert "summary_results.json" in text
 
 
@@ -152,7 +156,7 @@ def test_an_archive_inside_an_archive_is_refused_and_the_rest_loads(
 ) -> None:
     files = {"inner.zip": packed({"b.json": [summary(Platform="hidden")]}), "a.json": [summary()]}
     reports = load_files(database, tmp_path, {"outer.zip": packed({name: files[name] for name in names})})
-    text = "\n".join(line for report in reports for line in lines(report))
+    text = "\n".join(lines(reports, []))
     assert "outer.zip/inner.zip" in text
     assert "Unpack the outer archive" in text
     assert result(database)["system_id"] == summary()["Platform"]

@@ -116,12 +116,10 @@ def test_a_log_alone_is_scored_and_placed_but_has_no_suite_without_its_sheet(
     loaded(database, path)
     before = everything(database)["results"]
     (report,) = loaded(database, path / SUMMARY)
-    assert sorted(problem.kind for problem in report.problems) == [
-        "missing-accuracy",
-        "missing-system",
-        "unknown-suite",
-    ]
+    assert sorted(problem.kind for problem in report.problems) == ["missing-accuracy", "no-identity"]
     assert all(problem.where == Where(str(path / SUMMARY), 7) for problem in report.problems)
+    (lacking,) = report.unlabelled.values()
+    assert lacking.missing[0] == "suites"
     assert (report.new, everything(database)["results"]) == (0, before)
 
 
@@ -333,7 +331,9 @@ def test_a_bare_training_log_without_identity_says_so(database: Database, tmp_pa
 
 def test_what_is_refused_for_its_round_leaves_no_run_and_no_sheet(database: Database, tmp_path: Path) -> None:
     (report,) = loaded(database, put(tmp_path, group(TEN), name="mine"))
-    assert [problem.kind for problem in report.problems] == ["unknown-round"]
+    assert [problem.kind for problem in report.problems] == ["no-identity"]
+    (lacking,) = report.unlabelled.values()
+    assert lacking.missing == ("round",)
     assert report.runs == 0
     assert rows(database, "runs") == rows(database, "sheets") == rows(database) == []
 
