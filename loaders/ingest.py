@@ -20,7 +20,6 @@ from loaders import registry
 from loaders.limits import as_text
 from loaders.manifest import Listed, Manifest
 from loaders.normalise import normalise
-from loaders.plausibility import checked
 from loaders.published import published
 from loaders.resolve import MLCOMMONS, Seen
 from loaders.rows import Content, Packed, SourceFile, pack, sighting_id
@@ -180,7 +179,6 @@ class Reading:
                     runs += [found] if isinstance(found, Run) else []
         if self.listed is None and (self.seen or runs):
             self.report.problems.extend(published().differences(self.seen.values(), runs))
-            self.report.problems.extend(dict.fromkeys(published().figures_apart(self.seen.values())))
         # One sentence of each group says all that its logs do not.
         self.report.problems = [
             problem
@@ -441,7 +439,7 @@ def _read_table(item: Source, reading: Reading) -> None:
     if found is None:
         reading.report.skipped.append((item.name, looks_like(item.head, item.name)))
         return
-    for parsed in checked(list(found.parse(item))):
+    for parsed in found.parse(item):
         if isinstance(parsed, Problem):
             reading.report.problems.append(parsed)
         else:

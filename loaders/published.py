@@ -1,4 +1,4 @@
-"""What the snapshot knows of published runs and figures, to tell a changed copy of logs or tables from the original.
+"""What the snapshot knows of published runs, to tell a changed copy of their logs from the original.
 
 A log holds no checksum. Of what was published both ends of each training run are known, and what came of each run of
 inference that took exactly so long at least, at most and on average.
@@ -8,15 +8,13 @@ import functools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import inf
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
 from loaders.manifest import DATA
 from loaders.resolve import Seen
-from mlperf.catalog_files import fold
 from mlperf.errors import Problem
 from mlperf.model import Run, Sighting
 
@@ -26,12 +24,6 @@ PRINTED: Final = 5e-6
 TWO_DECIMALS: Final = 0.0056
 """Half of the last digit of a rate in a summary, and of the sixth digit that its detail log prints."""
 
-FAR: Final = 2.0
-"""A figure of somebody's table that is so many times the published one of the same result, or that part of it, is told.
-
-Rounded copies and other averages stay well within; another unit, or another column of the table, does not.
-"""
-
 _FIX: Final = "One of the two logs was changed: compare yours with the published one."
 _FIX_TRAINING: Final = "Their times are the same: a scaling.json or a file of power is missing, or was changed."
 _FIGURES: Final = """
@@ -39,10 +31,6 @@ _FIGURES: Final = """
            sightings.power_value, sightings.source_path, sightings.source
     from sightings join results using (result_id, suite)
     where sightings.basis = 'computed' and sightings.value is not null and results.same_runs is not null
-"""
-_TABLE: Final = """
-    select round, division, submitter, system_id, system_name, benchmark, scenario, unit, has_power, value
-    from results where verified
 """
 _RUNS: Final = "select benchmark, started_ms, stopped_ms, source_path, source from runs where stopped_ms is not null"
 
@@ -89,7 +77,6 @@ class Published:
         self._figures: dict[str, list[Figure]] = defaultdict(list)
         self._starts: dict[int, list[Clock]] = defaultdict(list)
         self._stops: dict[int, list[Clock]] = defaultdict(list)
-        self._values: dict[tuple[Any, ...], set[float]] = defaultdict(set)
         tables = ("results", "sightings", "runs")
         if not all((folder / f"{table}.parquet").exists() for table in tables):
             return
@@ -105,40 +92,7 @@ class Published:
             clock = Clock(benchmark, start, stop, f"{source}/{path}")
             self._starts[start].append(clock)
             self._stops[stop].append(clock)
-        for *shared, system_id, system_name, benchmark, scenario, unit, has_power, value in connection.execute(
-            _TABLE
-        ).fetchall():
-            for system in filter(None, (system_id, system_name)):
-                self._values[*shared, fold(system), benchmark, scenario, unit, has_power].add(value)
         connection.close()
-
-    def figures_apart(self, seen: Iterable[Seen]) -> Iterator[Problem]:
-        """A Problem for each figure of a table that is far from every published figure of the same result.
-
-        The same result: equal round, division, submitter, system ID or name, benchmark, scenario, unit and power or
-        none. Systems of different size may share a name.
-        """
-        for item in seen:
-            sighting = item.sighting
-            if item.is_computed or sighting.value is None:
-                continue
-            values = self._published_values(sighting)
-            nearest = min(values, key=lambda value: _times(value, sighting.value), default=None)
-            if nearest is not None and _times(nearest, sighting.value) > FAR:
-                what = " ".join(filter(None, (sighting.benchmark, sighting.scenario)))
-                found = (
-                    f"{what} is {sighting.value:.9g} {sighting.unit}; the published figure of this system in "
-                    f"{sighting.round} is {nearest:.9g} {sighting.unit}."
-                )
-                yield Problem(sighting.where, "odd-figure", found, "It was kept: compare it with its source.")
-
-    def _published_values(self, sighting: Sighting) -> set[float]:
-        shared = (sighting.round, sighting.division, sighting.submitter)
-        kind = (sighting.benchmark, sighting.scenario, sighting.unit, sighting.has_power)
-        for system in filter(None, (sighting.system_id, sighting.system_name)):
-            if values := self._values.get((*shared, fold(system), *kind)):
-                return values
-        return set()
 
     def differences(self, seen: Iterable[Seen], runs: Iterable[Run]) -> Iterator[Problem]:
         """A Problem for each figure and each run of logs that are published, but not as they are here."""
@@ -206,12 +160,6 @@ def _apart(one: float, other: float, printed: float) -> float:
     """How far two figures are apart, in shares of one; 0 where they are the same, to the digits that were printed."""
     far = abs(one - other)
     return 0.0 if far <= max(PRINTED * abs(one), printed) else far / abs(one)
-
-
-def _times(one: float, other: float | None) -> float:
-    """How many times the larger of two figures is the smaller; infinite where one of them is not above 0."""
-    least, most = sorted((one, other or 0.0))
-    return most / least if least > 0 else inf
 
 
 def _said(value: float, power: float | None) -> str:

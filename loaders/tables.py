@@ -1,8 +1,5 @@
 """Text tables as spreadsheets and Tableau write them: encoding, delimiter, header and rows, each with its line.
 
-What decides: the header is the first of the first lines with the heading "Organization" or "Public ID" and two more;
-the delimiter is the one that parts it so. A file without such a line is no table of ours.
-
 UTF-8 or UTF-16 with or without a byte order mark, comma, semicolon or tab, whatever the file's name says. Read in
 pieces: no more than one line is held, and a line over the limit is reported, not read.
 """
@@ -11,7 +8,7 @@ import codecs
 import csv
 import functools
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -144,26 +141,6 @@ def _row(where: Where, cells: list[str], width: int) -> Row | Problem:
             where, "bad-line", f"has {len(cells)} cells where the header has {width}.", "The line was left out."
         )
     return Row(where, tuple(cells[:width]))
-
-
-def named_cells(found: Header, row: Row, names: Collection[str]) -> dict[str, str] | Problem:
-    """The row's cells under these headings; a `Problem` where two filled cells under one heading differ."""
-    cells: dict[str, str] = {}
-    for name, cell in zip(found.names, row.cells, strict=True):
-        if name not in names:
-            continue
-        other = cells.get(name, "")
-        if other.strip() and cell.strip() and heading(other) != heading(cell):
-            return columns_differ(row.where, (name, name), (other, cell))
-        if not other.strip():
-            cells[name] = cell
-    return cells
-
-
-def columns_differ(where: Where, names: tuple[str, str], cells: tuple[str, str]) -> Problem:
-    """Two columns of one thing differ in a row, and nothing tells which of them is right."""
-    stated = f'columns "{names[0][:60]}" and "{names[1][:60]}" differ: {cells[0][:60]!r} and {cells[1][:60]!r}.'
-    return Problem(where, "columns-differ", stated, "The line was left out.")
 
 
 class _Numbered:

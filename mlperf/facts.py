@@ -53,7 +53,6 @@ class Facts:
             suites.append(suite)
         self.suite_facts = tuple(suites)
         self._scenarios, self.scenarios = _spelled(file, "scenario")
-        self._power_divisions = frozenset(map(fold, file.texts("power_divisions")))
         self._divisions, self.divisions = _spelled(file, "division")
         self._availabilities, self.availabilities = _spelled(file, "availability")
         file.close()
@@ -108,10 +107,6 @@ class Facts:
     def division(self, text: str) -> str | None:
         """The division that a text means, such as `Closed - Power`."""
         return self._divisions.get(text)
-
-    def is_of_power(self, division: str) -> bool:
-        """Whether a division's spelling names the table of its results with power, such as `Closed - Power`."""
-        return fold(division) in self._power_divisions
 
     def availability(self, text: str) -> str | None:
         """The availability that a text means; cloud and on-premise are both `available`."""

@@ -34,10 +34,6 @@ _TEXTS: Final = {
 """Fields of a measurement, and the checker's columns."""
 
 
-READ: Final = frozenset({*_TEXTS.values(), "Result", "has_power", "inferred", "errors"})
-"""Every column that is read."""
-
-
 def measurement(fields: Fields, known: Mapping[str, object]) -> Measurement:
     """One record with the checker's column names as an inference measurement; `known` replaces what the record says."""
     errors = fields.number("errors")

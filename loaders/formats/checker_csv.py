@@ -1,8 +1,4 @@
-"""`summary.csv`, which the submission checker of any round writes.
-
-A column is known by the checker's own name for it, in any case; of doubled columns the filled cells have to agree, else
-the line is left out.
-"""
+"""`summary.csv`, which the submission checker of any round writes."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -11,15 +7,13 @@ from loaders.cells import Numbers, conventions
 from loaders.fields import Fields
 from loaders.formats import checker
 from loaders.protocol import Parsed
-from loaders.tables import Header, Row, header, heading, named_cells, rows
+from loaders.tables import Header, Row, header, heading, rows
 from loaders.unpack import Source
-from mlperf.errors import Problem
 
 NAME: Final = "checker-csv"
 TITLE: Final = "the submission checker's `summary.csv`"
 RANK: Final = 20
 
-_READ: Final = frozenset(heading(name) for name in checker.READ)
 _COLUMNS: Final = frozenset(heading(name) for name in checker.COLUMNS)
 
 
@@ -39,20 +33,16 @@ def parse(source: Source) -> Iterator[Parsed]:
         if not isinstance(row, Row):
             yield row
             continue
-        cells = named_cells(found, row, _READ)
-        if isinstance(cells, Problem):
-            yield cells
-            continue
-        fields = Fields(row.where, _Headings(cells), numbers)
+        fields = Fields(row.where, _Headings(zip(found.names, row.cells, strict=True)), numbers)
         yield checker.measurement(fields, {})
         yield from fields.problems
 
 
 def _numbers(source: Source, found: Header) -> Numbers:
     """How the whole file writes its results. It is read once more for that, so that no rows are held."""
-    columns = [index for index, name in enumerate(found.names) if name == heading("Result")]
-    read = (row for row in rows(source, found) if isinstance(row, Row))
-    return conventions((row.cells[column] for row in read for column in columns), found.delimiter)
+    column = found.names.index(heading("Result"))
+    read = rows(source, found)
+    return conventions((row.cells[column] for row in read if isinstance(row, Row)), found.delimiter)
 
 
 class _Headings(dict[str, object]):

@@ -1,7 +1,4 @@
-"""`summary.json` of inference v6.1: an object keyed "0", "1", … with the checker's column names.
-
-What decides: these names, letter by letter; a key that is not there leaves its field empty. The figure is `Result`.
-"""
+"""`summary.json` of inference v6.1: an object keyed "0", "1", … with the checker's column names."""
 
 from collections.abc import Iterator
 from typing import Final

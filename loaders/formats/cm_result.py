@@ -3,10 +3,6 @@
 Inference records have the submission checker's names; the same result stands in several files, and in v4.0 and v4.1
 power stands in records of its own. A training record shows one benchmark under `Result` and every benchmark of its
 system in a column of its own: all of them are read, because some (unet3d, dlrm_dcnv2) stand only there.
-
-What decides: keys as MLCommons writes them, letter by letter. A key that is not there leaves its field empty. A column
-of a training record is a benchmark's if its key is the benchmark's id in the catalog; where it and `Result` differ, the
-figure is left out. A system's id is the file that `details_url` names, else `system`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -64,8 +60,7 @@ def _training(record: Record) -> Iterator[Parsed]:
             result = fields.number("Result")
             if value is not None and result is not None and value != result:
                 found = f'"Result" is {result} but column "{benchmark}" is {value}.'
-                yield Problem(record.where, "columns-differ", found, "The figure was left out.")
-                continue
+                yield Problem(record.where, "columns-differ", found, '"Result" was taken.')
             value = result if result is not None else value
         if value is not None:
             yield _training_measurement(fields, benchmark, value)

@@ -1,22 +1,14 @@
 """The crosstab export of a results page: systems down, benchmark and scenario across, several lines per system.
 
-What decides, wherever columns and lines stand:
-
-- A column of results has a benchmark, a unit and, in inference, a scenario in the headings over it. A line of headings
-  is that of benchmarks, scenarios or units if most columns of results hold one there.
-- What a line holds is told by the column of labels: the one in whose every filled cell a measure is named. A line is
-  one of results only if its label is one of `exports.HEADINGS["value"]`. Without such a column, with two that differ or
-  without a label of results nothing is read.
-- Two columns of one benchmark and scenario have to agree; a system's cells in which they do not are left out.
-
-Values have two decimals at most.
+Columns and lines come in any order: what a column holds is told from the headings over it, what a line holds from its
+label. Values have two decimals at most.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from loaders.cells import BadCell, Numbers, text
+from loaders.cells import BadCell, is_silent, text
 from loaders.fields import Fields
 from loaders.formats import exports
 from loaders.protocol import Parsed
@@ -40,11 +32,6 @@ class _Column:
     scenario: str | None
     unit: str
 
-    def name(self) -> str:
-        """Benchmark and scenario, and whether it is their power: what at most one figure of a system is of."""
-        power = "power" if facts().power_unit(self.unit) else None
-        return " ".join(filter(None, (self.benchmark, self.scenario, power)))
-
 
 def recognises(source: Source) -> bool:
     """A header without a model column, under lines of merged headings of which one names scenarios or benchmarks."""
@@ -63,43 +50,32 @@ def parse(source: Source) -> Iterator[Parsed]:
     read, problems = exports.table(source, found)
     yield from problems
     label = _label_column(found, read, own)
-    if isinstance(label, str):
-        yield Problem(Where(source.name, found.line), "no-result-line", label, _ADD_RESULTS)
-        return
+    kept = own if label is None else own | {label}
     read, out_of_order = _trusted(found, read, own, label)
     yield from out_of_order
-    results = [row for row in _filled_down(found, read, own | {label}) if _is_result(row, label)]
+    results = [row for row in _filled_down(found, read, kept) if _is_result(row, label)]
     numbers = exports.numbers_in(found, results, own)
-    copies: dict[str, list[_Column]] = {}
-    for column in columns:
-        copies.setdefault(column.name(), []).append(column)
-    parsed = [item for row in results for item in _line(found, row, copies, numbers)]
-    yield from dict.fromkeys(item for item in parsed if isinstance(item, Problem))
-    measurements = [item for item in parsed if isinstance(item, Measurement)]
+    measurements: list[Measurement] = []
+    for row in results:
+        cells, differing = exports.cells_by_heading(found, row)
+        fields = Fields(row.where, cells, numbers)
+        for column in columns:
+            try:
+                value = None if is_silent(row.cells[column.index]) else numbers.number(row.cells[column.index])
+            except BadCell as fault:
+                found_text = f"{column.benchmark} {column.scenario or ''}: {fault}."
+                yield Problem(row.where, "bad-cell", found_text, "The cell was left out.")
+                continue
+            if value is not None:
+                known = {
+                    "benchmark": column.benchmark,
+                    "scenario": column.scenario,
+                    "unit": column.unit,
+                    "value": value,
+                }
+                measurements.append(exports.measurement(fields, **known))
+        yield from differing + list(dict.fromkeys(fields.problems))
     yield from exports.with_division(exports.with_suite(measurements, found, source), source)
-
-
-def _line(found: Header, row: Row, copies: Mapping[str, Sequence[_Column]], numbers: Numbers) -> Iterator[Parsed]:
-    """The figures of one line of results, and a `Problem` for each cell that gives none; `copies` by their name."""
-    cells = exports.cells_by_heading(found, row)
-    if isinstance(cells, Problem):
-        yield cells
-        return
-    fields = Fields(row.where, cells, numbers)
-    for name, columns in copies.items():
-        try:
-            values = {numbers.number(row.cells[column.index]): column for column in columns}
-        except BadCell as fault:
-            yield Problem(row.where, "bad-cell", f"{name}: {fault}.", "The cell was left out.")
-            continue
-        if len(values) > 1:
-            yield exports.figures_differ(row, name, values, "The cells were left out.")
-            continue
-        ((value, column),) = values.items()
-        if value is not None:
-            kind = {"benchmark": column.benchmark, "scenario": column.scenario, "unit": column.unit}
-            yield exports.measurement(fields, value=value, **kind)
-    yield from fields.problems
 
 
 def _columns(found: Header) -> list[_Column]:
@@ -151,47 +127,19 @@ def _is_benchmark(cell: str) -> bool:
     return any(facts().benchmark(kind, cell, None) is not None for kind in ("inference", "training"))
 
 
-def _label_column(found: Header, read: list[Row], results: set[int]) -> int | str:
-    """The column that says what each line holds ("Avg. Result …", "# of Nodes"); why there is none, as a sentence."""
-    meta = {name for names in exports.HEADINGS.values() for name in names}
-    labels = {
-        index: cells
-        for index, name in enumerate(found.names)
-        if index not in results and name not in meta and (cells := _measures(read, index))
-    }
-    if not labels:
-        return "no column says what its lines hold."
-    measures = sorted({row.cells[index].strip() for index in labels for row in read if row.cells[index].strip()})
-    stated = ", ".join(f'"{measure[:60]}"' for measure in measures[:12])
-    if len(set(labels.values())) > 1:
-        names = " and ".join(f"column {index + 1}" for index in labels)
-        return f"{names} both name measures, and differ: {stated}."
-    index, cells = labels.popitem()
-    of_results = set(cells) & set(exports.HEADINGS["value"])
-    if not of_results:
-        return f"no line is labelled as one of results. The export has the measures {stated}."
-    if len(of_results) > 1:
-        return f"lines of several kinds of results stand side by side: {stated}."
-    return index
+def _label_column(found: Header, read: list[Row], results: set[int]) -> int | None:
+    """The column that says what a line holds ("Avg. Result …", "# of Nodes"); None where every line is of results."""
+    for index in range(len(found.names)):
+        if index not in results and any("result" in heading(row.cells[index]) for row in read):
+            return index
+    return None
 
 
-def _measures(read: list[Row], index: int) -> tuple[str, ...]:
-    """The labels of a column, as headings are compared; none where a filled cell names no measure."""
-    cells = tuple(heading(row.cells[index]) for row in read)
-    return cells if any(cells) and all(not cell or exports.is_measure(cell) for cell in cells) else ()
+def _is_result(row: Row, label: int | None) -> bool:
+    return label is None or "result" in heading(row.cells[label])
 
 
-def _is_result(row: Row, label: int) -> bool:
-    return heading(row.cells[label]) in exports.HEADINGS["value"]
-
-
-_ADD_RESULTS: Final = (
-    'Nothing of it was stored. On the results page add the measure "Avg. Result at System Name" to the table, then '
-    "export it again, with the column that names the measures."
-)
-
-
-def _trusted(found: Header, read: list[Row], own: set[int], label: int) -> tuple[list[Row], list[Problem]]:
+def _trusted(found: Header, read: list[Row], own: set[int], label: int | None) -> tuple[list[Row], list[Problem]]:
     """The lines whose system is certain: all, or where lines stand out of order only those that name it themselves.
 
     A spreadsheet that sorts the lines leaves no trace of whose a line was, so that one sign of it is enough for all.
@@ -208,11 +156,11 @@ def _trusted(found: Header, read: list[Row], own: set[int], label: int) -> tuple
     return certain, [Problem(where, "lines-out-of-order", text, fix)]
 
 
-def _disorder(read: list[Row], identity: list[int], own: set[int], label: int) -> tuple[Where, str] | None:
+def _disorder(read: list[Row], identity: list[int], own: set[int], label: int | None) -> tuple[Where, str] | None:
     """The first sign that lines no longer stand under their system: none above a line, or one label twice under it."""
     labels: set[str] | None = None
     for row in read:
-        name = heading(row.cells[label])
+        name = "" if label is None else heading(row.cells[label])
         if _names_system(row, identity):
             labels = {name}
         elif not _says(row, own):
@@ -220,7 +168,7 @@ def _disorder(read: list[Row], identity: list[int], own: set[int], label: int) -
         elif labels is None:
             return row.where, "no system stands over this line, and it names none itself."
         elif name in labels:
-            which = f"a second line {row.cells[label].strip()[:60]!r}"
+            which = f"a second line {row.cells[label].strip()[:60]!r}" if label is not None else "a second line"
             return row.where, f"{which} stands under one system, so that the lines are not in their order."
         else:
             labels.add(name)

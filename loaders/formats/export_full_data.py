@@ -1,8 +1,6 @@
 """The "Full Data" export behind a results page: one line per result with its own `Result`, after a title line.
 
 Also the later download that names `Version`, `System Type` and `Result` in each line. Power stands in lines of its own.
-
-What decides: headings, as `exports` says. The figure stands under `Result`.
 """
 
 from collections.abc import Iterator
@@ -17,8 +15,6 @@ from loaders.unpack import Source
 NAME: Final = "export-full-data"
 TITLE: Final = 'MLCommons results table, "Full Data" export (CSV)'
 RANK: Final = 40
-RESULT_HEADINGS: Final = frozenset({"result"})
-"""Beside it stands `Result at System Name`, an average over systems of one name, which is not read."""
 
 
 def recognises(source: Source) -> bool:
@@ -31,4 +27,4 @@ def parse(source: Source) -> Iterator[Parsed]:
     """One measurement per line of the table."""
     found = header(source)
     if found is not None:
-        yield from parse_lines(source, found, RESULT_HEADINGS)
+        yield from parse_lines(source, found)

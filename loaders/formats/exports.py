@@ -1,28 +1,23 @@
 """What the three results-table exports of MLCommons' web pages share: headings, numbers, the suite of a file.
 
-What decides: a column is known by its heading alone, compared without case and outer or doubled blanks. A field without
-its column is empty; `normalise` leaves a figure out whose round, benchmark, unit, division or suite nothing states. Two
-columns of one field have to agree, else the line is left out.
-
 Not a format of its own. Source: the samples described in the project's notes on exports; headings changed from round to
 round, so each field lists every heading seen for it.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import Final
 
 from loaders.cells import Numbers, conventions
 from loaders.fields import Fields
 from loaders.protocol import Parsed
-from loaders.tables import Header, Row, columns_differ, heading, rows
+from loaders.tables import Header, Row, rows
 from loaders.unpack import Source
 from mlperf.errors import Problem
 from mlperf.facts import facts
 from mlperf.model import Kind, Measurement
 
-HEADINGS: Final[Mapping[str, tuple[str, ...]]] = {  # of two headings of one field the first says more
+HEADINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "public_id": ("public id",),
     "submitter": ("organization", "submitter"),
     "availability": ("availability",),
@@ -46,30 +41,16 @@ HEADINGS: Final[Mapping[str, tuple[str, ...]]] = {  # of two headings of one fie
     "value": ("result", "avg. result at system name", "avg. result", "result at system name"),
 }
 
-_AGGREGATIONS: Final = ("sum of ", "avg. ", "min. ", "max. ", "median ", "median of ", "count of ", "# of ")
-"""How Tableau begins the name of a measure."""
-
+_KNOWN: Final = frozenset(name for names in HEADINGS.values() for name in names) | {"valid / invalid"}
 MODEL_HEADINGS: Final = frozenset(HEADINGS["benchmark"])
 AVERAGE_HEADINGS: Final = frozenset({"avg. result at system name", "avg. result"})
-
-_COUNTS: Final = frozenset(
-    name
-    for field in ("accelerators_per_node", "accelerators_total", "nodes", "processors_per_node", "processor_cores")
-    for name in HEADINGS[field]
-)
 
 MAX_ROWS: Final = 200_000
 """Most lines of one export. The largest round has under 2,000."""
 
 _BOTH: Final = "datacenter,edge"
-_PUBLIC_ID: Final = re.compile(r"(v?\d{1,2}\.\d{1,2})-\d{1,6}", re.ASCII | re.IGNORECASE)
 
 _TRAINING_UNITS: Final = frozenset({"latency (in minutes)", "kj", "minutes", "min", "min."})
-
-
-def is_measure(label: str) -> bool:
-    """Whether a label, as headings are compared, names a measure: results, or a count of a system."""
-    return label in HEADINGS["value"] or label in _COUNTS or label.startswith(_AGGREGATIONS)
 
 
 def table(source: Source, header: Header) -> tuple[list[Row], list[Problem]]:
@@ -91,48 +72,20 @@ def table(source: Source, header: Header) -> tuple[list[Row], list[Problem]]:
     return read, problems
 
 
-def cells_by_heading(header: Header, row: Row) -> dict[str, object] | Problem:
-    """The row's cells under the headings that we know, figures left aside: one cell for each field.
-
-    A field may stand in several columns, under one heading or under two. They have to agree: a `Problem` for a row in
-    which they do not, because nothing tells which of them is right.
-    """
+def cells_by_heading(header: Header, row: Row) -> tuple[dict[str, object], list[Problem]]:
+    """The row's cells under the headings that we know; of two with one heading the first counts that says something."""
     cells: dict[str, object] = {}
-    for field, columns in _columns_of(header.names).items():
-        filled = [column for column in columns if row.cells[column].strip()]
-        if not filled:
+    problems: list[Problem] = []
+    for name, cell in zip(header.names, row.cells, strict=True):
+        if name not in _KNOWN:
             continue
-        first = filled[0]
-        for other in filled[1:]:
-            if not _agree(field, row.cells[first], row.cells[other]):
-                names = (header.names[first], header.names[other])
-                return columns_differ(row.where, names, (row.cells[first], row.cells[other]))
-        cells[header.names[first]] = row.cells[first]
-    return cells
-
-
-def figures_differ(row: Row, name: str, values: Iterable[float | None], fix: str) -> Problem:
-    """Several columns hold one figure, and not the same; an empty one says that there is none."""
-    stated = " and ".join("empty" if value is None else f"{value:.12g}" for value in values)
-    return Problem(row.where, "columns-differ", f"columns of {name} differ: {stated}.", fix)
-
-
-@lru_cache(maxsize=4)  # each row of a table asks for the same
-def _columns_of(names: tuple[str, ...]) -> dict[str, list[int]]:
-    """The columns of each field that the table has, in the order of `HEADINGS`; figures are left aside."""
-    columns = {
-        field: [index for name in headings for index, other in enumerate(names) if other == name]
-        for field, headings in HEADINGS.items()
-        if field != "value"
-    }
-    return {field: found for field, found in columns.items() if found}
-
-
-def _agree(field: str, cell: str, other: str) -> bool:
-    """Whether two cells of a field say the same: a division with and without its power does."""
-    if heading(cell) == heading(other):
-        return True
-    return field == "division" and facts().division(cell) == facts().division(other) is not None
+        earlier = cells.get(name)
+        if not earlier:
+            cells[name] = cell
+        elif cell.strip() and str(earlier).strip() != cell.strip():
+            found = f'two columns "{name}" differ: {str(earlier)[:60]!r} and {cell[:60]!r}.'
+            problems.append(Problem(row.where, "columns-differ", found, "The first was taken."))
+    return cells, problems
 
 
 def measurement(fields: Fields, **known: object) -> Measurement:
@@ -149,8 +102,9 @@ def measurement(fields: Fields, **known: object) -> Measurement:
         "where": fields.where,
         "kind": _kind(str(unit or "")),
         "round": texts.get("round") or round_of(public_id),
+        "value": known["value"] if "value" in known else fields.number(*HEADINGS["value"]),
         "valid": fields.flag("valid / invalid"),
-        "has_power": facts().is_of_power(texts.get("division") or ""),
+        "has_power": "power" in (texts.get("division") or "").lower(),
     }
     return Measurement(**{**described, **known})  # type: ignore[arg-type]  # the fields of HEADINGS are those of Measurement
 
@@ -161,8 +115,7 @@ def _kind(unit: str) -> Kind:
 
 def round_of(public_id: str | None) -> str | None:
     """The round that a result ID begins with: `v6.0-0001`, `5.1-0089` and `2.0-020` name v6.0, v5.1 and v2.0."""
-    named = _PUBLIC_ID.fullmatch(public_id or "")
-    return named[1] if named else None
+    return public_id.partition("-")[0] if public_id and "-" in public_id else None
 
 
 def with_suite(measurements: Iterable[Measurement], header: Header, source: Source) -> Iterator[Parsed]:

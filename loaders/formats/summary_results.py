@@ -1,9 +1,6 @@
 """`summary_results.json` in the root of an inference results repository, v4.1 and later: an array of records.
 
 A record holds a performance result and, where it was measured, the power beside it.
-
-What decides: keys as MLCommons writes them, letter by letter; a key that is not there leaves its field empty. The
-figure is `Performance_Result` and nothing else.
 """
 
 from collections.abc import Iterator

@@ -11,7 +11,6 @@ import duckdb
 import pytest
 
 from mlperf.errors import UnknownFormat
-from mlperf.facts import facts
 from tests.loaders import making
 from tests.loaders.making import FLAT, FULL, TRAINING, crosstab, kinds, load_files, result, rows, summary, table
 
@@ -111,49 +110,13 @@ def test_copies_of_a_column_that_agree_are_one_column(database: Database, tmp_pa
     assert kinds(database) == []
 
 
-def test_a_line_in_which_copies_of_a_column_differ_is_left_out(database: Database, tmp_path: Path) -> None:
-    (line, other) = (FLAT, FLAT | {SYSTEM: "Acme Two"})
-    text = making.lines([[*FLAT, "# of Nodes"], [*line.values(), "3"], [*other.values(), "1"]])
+def test_copies_of_a_column_that_differ_are_reported_and_the_first_is_taken(database: Database, tmp_path: Path) -> None:
+    text = making.lines([[*FLAT, "# of Nodes"], [*FLAT.values(), "3"]])
     load_files(database, tmp_path, {"a.csv": text})
-    assert [(row["system_name"], row["nodes"]) for row in rows(database)] == [("Acme Two", 1)]
+    assert result(database)["nodes"] == 1
     (problem,) = rows(database, "problems")
     assert (problem["kind"], problem["line"]) == ("columns-differ", 2)
     assert "# of nodes" in problem["found"]
-
-
-def test_two_headings_of_one_field_have_to_agree(database: Database, tmp_path: Path) -> None:
-    lines = [[*FLAT, "Accelerator Model Name"], [*FLAT.values(), "NVIDIA L4"]]
-    load_files(database, tmp_path, {"a.csv": making.lines(lines)})
-    assert rows(database) == []
-    assert kinds(database) == ["columns-differ"]
-
-
-@pytest.mark.parametrize("value", ["2000.25", "2,000.25", "", "9"])
-def test_of_doubled_results_none_is_taken_unless_they_agree(database: Database, tmp_path: Path, value: str) -> None:
-    load_files(database, tmp_path, {"a.csv": making.lines([[*FLAT, AVERAGE], [*FLAT.values(), value]])})
-    agrees = value.startswith("2")
-    assert [row["value"] for row in rows(database)] == ([2000.25] if agrees else [])
-    assert kinds(database) == ([] if agrees else ["columns-differ"])
-
-
-def test_an_average_never_stands_in_for_an_empty_result(database: Database, tmp_path: Path) -> None:
-    load_files(database, tmp_path, {"a.csv": table(FULL | {"Result": "", "Result at System Name": "7"})})
-    assert rows(database) == []
-
-
-@pytest.mark.parametrize(
-    "name", ["5.1-0001", "v5.1-0001", "V5.1-1", "x5.1-0001", "5.1", "5.1-", "5.1-0001-a", "notes-5.1-1"]
-)
-def test_a_round_is_read_from_a_whole_result_id_only(database: Database, tmp_path: Path, name: str) -> None:
-    load_files(database, tmp_path, {"a.csv": table(FLAT | {"Public ID": name})})
-    is_id = name.lower().removeprefix("v") in ("5.1-0001", "5.1-1")
-    assert [row["round"] for row in rows(database)] == (["v5.1"] if is_id else [])
-
-
-def test_power_is_told_by_the_division_and_not_by_a_word_in_it(database: Database, tmp_path: Path) -> None:
-    for division, has_power in (("Closed - Power", True), ("closed power", True), ("Closed", False)):
-        assert facts().is_of_power(division) is has_power
-    assert not facts().is_of_power("Powerful")
 
 
 def test_of_two_copies_the_one_that_says_something_counts(database: Database, tmp_path: Path) -> None:
