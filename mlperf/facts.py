@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import get_args
 
 from mlperf.catalog_files import CATALOG, Entry, fold, read
-from mlperf.model import Kind, Suite
 from mlperf.measures import Measures
+from mlperf.model import Kind, Suite
 from mlperf.rounds import Benchmark, Break, Round, Rounds, SuiteFacts, read_benchmark, read_break, read_kind, read_suite
 from mlperf.scoring import Power, Score, Scoring
 from mlperf.spellings import Accelerator, AcceleratorSpellings, Index, Server, ServerSpellings, Spelling

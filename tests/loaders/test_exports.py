@@ -110,10 +110,10 @@ def test_copies_of_a_column_that_agree_are_one_column(database: Database, tmp_pa
     assert kinds(database) == []
 
 
-def test_copies_of_a_column_that_differ_are_reported_and_the_first_is_taken(database: Database, tmp_path: Path) -> None:
+def test_copies_of_a_column_that_differ_are_reported_and_none_is_taken(database: Database, tmp_path: Path) -> None:
     text = making.lines([[*FLAT, "# of Nodes"], [*FLAT.values(), "3"]])
     load_files(database, tmp_path, {"a.csv": text})
-    assert result(database)["nodes"] == 1
+    assert (result(database)["value"], result(database)["nodes"]) == (2000.25, None)
     (problem,) = rows(database, "problems")
     assert (problem["kind"], problem["line"]) == ("columns-differ", 2)
     assert "# of nodes" in problem["found"]
@@ -203,7 +203,10 @@ def test_a_line_in_kilojoules_is_the_energy_of_a_training(
 
 @pytest.mark.parametrize("power_first", [True, False])
 def test_power_and_result_may_come_from_two_files(database: Database, tmp_path: Path, power_first: bool) -> None:
-    files = {"power.csv": table(FULL | {"Units": "Watts", "Result": "500"}), "closed.csv": table(FLAT)}
+    files = {
+        "power.csv": table(FULL | {"Units": "Watts"} | dict.fromkeys(("Result", "Result at System Name"), "500")),
+        "closed.csv": table(FLAT),
+    }
     names = list(files) if power_first else list(reversed(files))
     load_files(database, tmp_path, {names[0]: files[names[0]]})
     alone = kinds(database)
@@ -321,19 +324,19 @@ def test_a_wrong_unit_is_corrected_the_figure_kept_and_both_said(database: Datab
 
 
 @pytest.mark.parametrize(
-    ("benchmark", "scenario", "name", "suite", "said"),
+    ("benchmark", "scenario", "unit", "name", "suite", "said"),
     [
-        ("llama2-70b-99", "Offline", "a.csv", "inference-datacenter", []),
-        ("retinanet", "Server", "a.csv", "inference-datacenter", []),
-        ("retinanet", "MultiStream", "a.csv", "inference-edge", []),
-        ("retinanet", "Offline", "v4.0_edge.csv", "inference-edge", ["assumed-suite"]),
-        ("retinanet", "Offline", "datacenter closed.csv", "inference-datacenter", ["assumed-suite"]),
+        ("llama2-70b-99", "Offline", "Tokens/s", "a.csv", "inference-datacenter", []),
+        ("retinanet", "Server", "Queries/s", "a.csv", "inference-datacenter", []),
+        ("retinanet", "MultiStream", "Latency (ms)", "a.csv", "inference-edge", []),
+        ("retinanet", "Offline", "Samples/s", "v4.0_edge.csv", "inference-edge", ["assumed-suite"]),
+        ("retinanet", "Offline", "Samples/s", "datacenter closed.csv", "inference-datacenter", ["assumed-suite"]),
     ],
 )
 def test_the_suite_of_an_export_is_told_by_its_lines_or_else_by_its_name(
-    database: Database, tmp_path: Path, benchmark: str, scenario: str, name: str, suite: str, said: list[str]
+    database: Database, tmp_path: Path, benchmark: str, scenario: str, unit: str, name: str, suite: str, said: list[str]
 ) -> None:
-    load_files(database, tmp_path, {name: table(FLAT | {"Model MLC": benchmark, "Scenario": scenario, "Units": ""})})
+    load_files(database, tmp_path, {name: table(FLAT | {"Model MLC": benchmark, "Scenario": scenario, "Units": unit})})
     assert result(database)["suite"] == suite
     assert kinds(database) == said
 
@@ -342,7 +345,8 @@ def test_the_suite_of_an_export_is_told_by_its_lines_or_else_by_its_name(
 def test_an_export_that_may_be_of_either_suite_is_left_out_and_not_guessed(
     database: Database, tmp_path: Path, name: str
 ) -> None:
-    load_files(database, tmp_path, {name: table(FLAT | {"Model MLC": "retinanet", "Scenario": "Offline", "Units": ""})})
+    line = FLAT | {"Model MLC": "retinanet", "Scenario": "Offline", "Units": "Samples/s"}
+    load_files(database, tmp_path, {name: table(line)})
     assert rows(database) == []
     assert kinds(database) == ["no-suite", "unknown-suite"]
 
