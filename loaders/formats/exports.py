@@ -183,10 +183,6 @@ class Line:
         valid = self._fields.flag("valid / invalid")
         kind = None if self.is_refused else self._kind(unit, described.get("scenario"))
         round_ = None if self.is_refused else self._round(texts.get("round"), texts.get("public_id"))
-        if not self.is_refused and not unit:
-            found = "nothing says the unit of this figure, or whether it is a result or a power."
-            self.problems.append(Problem(self.where, "no-unit", found, "It was left out: add the column Units."))
-            self.is_refused = True
         self.problems.extend(dict.fromkeys(self._fields.problems))
         if self.is_refused:
             return None
