@@ -20,7 +20,7 @@ from loaders.odd_figures import KIND as ODD
 from loaders.odd_figures import is_many
 from loaders.resolve import Seen
 from mlperf.catalog_files import fold
-from mlperf.errors import Problem, Where
+from mlperf.errors import Problem
 from mlperf.model import Run, Sighting
 
 PRINTED: Final = 5e-6
@@ -138,8 +138,7 @@ class Published:
         such table and for each other figure.
         """
         compared: Counter[str] = Counter()
-        odd: dict[str, dict[Where, Problem]] = defaultdict(dict)
-        figures: dict[str, int] = Counter()
+        odd: dict[str, list[Problem]] = defaultdict(list)
         identifiers: dict[str, list[str]] = defaultdict(list)
         for identifier, item in seen.items():
             sighting = item.sighting
@@ -149,28 +148,26 @@ class Published:
                 continue
             compared[item.source_path] += 1
             if not range_[0] / FAR <= sighting.value <= range_[1] * FAR:
-                figures[item.source_path] += 1
                 name = " ".join(filter(None, (sighting.benchmark, sighting.scenario)))
                 there = f"{range_[0]:g}" if range_[0] == range_[1] else f"{range_[0]:g} to {range_[1]:g}"
                 found = f"{name} is {sighting.value:g} {sighting.unit}; published of this system: {there}."
                 fix = "It was kept: look whether the table is as it was exported."
-                odd[item.source_path][sighting.where] = Problem(sighting.where, ODD, found, fix)
+                odd[item.source_path].append(Problem(sighting.where, ODD, found, fix))
         refused: set[str] = set()
         problems: list[Problem] = []
         for path, those in odd.items():
-            if is_many(figures[path], compared[path]):
+            if is_many(len(those), compared[path]):
                 refused.update(identifiers[path])
-                first = min(those.values())
-                found = (
-                    f"{figures[path]:,} of {compared[path]:,} figures are far from the published ones: {first.found}"
-                )
+                first = min(those)
+                count = f"{len(those):,} of {compared[path]:,} figures"
+                found = f"{count} are far from the published ones: {first.found}"
                 problems.append(Problem(first.where, ODD, found, "The table was left out: export it again."))
             else:
-                problems.extend(those.values())
+                problems.extend(dict.fromkeys(those))
         return refused, problems
 
     def _range(self, sighting: Sighting) -> tuple[float, float] | None:
-        """The least and the largest published figure of the system that a sighting names, by its ID or else its name."""
+        """The least and the largest published figure of the system of a sighting, by its ID or else its name."""
         of = (
             sighting.round, sighting.division, sighting.submitter, sighting.benchmark, sighting.scenario, sighting.unit,
         )  # fmt: skip
