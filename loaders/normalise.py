@@ -134,6 +134,7 @@ def _meant(
         found = f"nothing says how {benchmark} {plays or ''} in {unit!r} is scored in {played.id}."
         faults.append(("no-rule", " ".join(found.split()), f"{_LEFT_OUT} Rules stand in mlperf/catalog/scoring.toml."))
     listing = () if plays is None else facts().suites(played.id, suites, benchmark, plays)
+    listing = tuple(suite for suite in listing if suite in facts().suites_of(kind))
     named = facts().benchmark_suite(kind, spelling, played.id)
     if named is not None and suites and named not in listing:
         found = f"{spelling!r} is of the suite {named}, its system of type {suites!r}."

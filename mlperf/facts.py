@@ -201,6 +201,10 @@ class Facts:
         listing = fitting or [suite for suite in named if scenario in suite.scenarios]
         return tuple(suite.id for suite in self.suite_facts if suite in listing)
 
+    def suites_of(self, kind: Kind) -> tuple[Suite, ...]:
+        """The suites of a kind."""
+        return tuple(suite.id for suite in self.suite_facts if suite.kind == kind)
+
     def incomparable(
         self, kind: Kind, one: tuple[str, str], other: tuple[str, str], scenario: str | None = None
     ) -> str | None:

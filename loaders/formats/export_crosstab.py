@@ -189,7 +189,28 @@ def _distinct(columns: list[_Column], read: list[Row], found: Header, source: So
             names = f"{column.benchmark} {column.scenario or ''}".strip()
             what = f"differs from column {first.index + 1}, which is of {names} too"
             raise _torn(found, source, column.index, what)
+    _check_copies(found, source, columns, read)
     return list(distinct.values())
+
+
+def _check_copies(found: Header, source: Source, columns: list[_Column], read: list[Row]) -> None:
+    """Raise `_Unreadable` where columns of two models hold the same in every line: one is a copy under a wrong heading.
+
+    The two accuracy targets of one model (`-99`, `-99.9`) are often served by the same runs.
+    """
+    holders: dict[tuple[str, ...], _Column] = {}
+    for column in columns:
+        cells = tuple(row.cells[column.index].strip() for row in read)
+        first = holders.setdefault(cells, column)
+        if any(cells) and _model(first) != _model(column):
+            what = f"holds the same as column {first.index + 1}, which is of {first.benchmark!r}"
+            raise _torn(found, source, column.index, what)
+
+
+def _model(column: _Column) -> str:
+    """The model of a column's benchmark, or its name where the catalog does not know it."""
+    benchmark = facts().benchmark("inference", column.benchmark, None)
+    return heading(column.benchmark) if benchmark is None else benchmark.model
 
 
 def _level(found: Header, indexes: list[int], belongs: Callable[[str], bool]) -> int | None:

@@ -1,7 +1,15 @@
 """What the three results-table exports of MLCommons' web pages share: headings, numbers, the suite of a file.
 
 Not a format of its own. Source: the samples described in the project's notes on exports; headings changed from round to
-round, so each field lists every heading seen for it.
+round, so each field lists every heading seen for it. What decides, and what happens where it is not there:
+
+- A column is what its whole heading says, in any case and place; a heading that is not listed is not read. Columns of one
+  field must say the same: those that describe a system are left out where they differ, others refuse the line (`Line`).
+- Training or inference: the unit, the scenario and the column "Benchmark", which must not contradict each other.
+- The round: "Version" or the result's ID, which must not differ; without them a line is refused by `normalise`.
+- Suite and division: their columns. Without one all lines of the file together (`with_suite`), then a word of the
+  file's name, which is reported; else the figures are refused.
+- Whether a figure is a result or a power: its unit. A line without one is refused by `normalise`.
 """
 
 import re
@@ -183,6 +191,10 @@ class Line:
         valid = self._fields.flag("valid / invalid")
         kind = None if self.is_refused else self._kind(unit, described.get("scenario"))
         round_ = None if self.is_refused else self._round(texts.get("round"), texts.get("public_id"))
+        if division and facts().division(division) is None:
+            found = f"division {division[:60]!r} is not known."
+            self.problems.append(Problem(self.where, "unknown-division", found, "The line was left out."))
+            self.is_refused = True
         self.problems.extend(dict.fromkeys(self._fields.problems))
         if self.is_refused:
             return None
