@@ -1,7 +1,7 @@
 """Text tables as spreadsheets and Tableau write them: encoding, delimiter, header and rows, each with its line.
 
-The delimiter is the one that gives a header: a line with the heading "organization" or "public id". Where none does, or two
-do, the file is no table of ours. A line of another width than the header is reported and left out.
+The delimiter is the one that gives a header: a line with the heading "organization" or "public id". Where none does, or
+two do, the file is no table of ours. A line of another width than the header is reported and left out.
 
 UTF-8 or UTF-16 with or without a byte order mark, comma, semicolon or tab, whatever the file's name says. Read in
 pieces: no more than one line is held, and a line over the limit is reported, not read.

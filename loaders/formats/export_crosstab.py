@@ -39,6 +39,8 @@ class _Column:
     benchmark: str
     scenario: str | None
     unit: str
+    is_merged: bool
+    """Whether a heading over it is blank, and that of a column on its left counts."""
 
     @property
     def key(self) -> tuple[str, str, bool]:
@@ -72,6 +74,7 @@ def parse(source: Source) -> Iterator[Parsed]:
     try:
         columns = _distinct(_columns(found, source), read, found, source)
         label = _label_column(found, read, {column.index for column in columns}, source)
+        _check_copies(found, source, columns, [row for row in read if facts().measures.is_result(row.cells[label])])
     except _Unreadable as fault:
         yield fault.problem
         return
@@ -129,13 +132,16 @@ def _columns(found: Header, source: Source) -> list[_Column]:
             filled[level][index] = cell
     benchmarks = filled[levels[0]] if levels[0] is not None else {}
     scenarios = filled[levels[1]] if levels[1] is not None else {}
-    columns = [_Column(index, benchmarks[index], scenarios.get(index), found.names[index]) for index in indexes]
+    columns = [
+        _Column(index, benchmarks[index], scenarios.get(index), found.names[index], index in merged)
+        for index in indexes
+    ]
     if merged:
-        _check_blocks(found, source, columns, merged)
+        _check_blocks(found, source, columns)
     return columns
 
 
-def _check_blocks(found: Header, source: Source, columns: list[_Column], merged: set[int]) -> None:
+def _check_blocks(found: Header, source: Source, columns: list[_Column]) -> None:
     """Raise `_Unreadable` at a sign that columns under merged headings were moved.
 
     Each benchmark stands in one block, all blocks have their scenarios in one order, and a scenario that a heading was
@@ -151,7 +157,7 @@ def _check_blocks(found: Header, source: Source, columns: list[_Column], merged:
             block = []
         if name in ended:
             raise _torn(found, source, column.index, f"is a second group of columns of {column.benchmark!r}")
-        if column.index in merged and not _has_scenario(column):
+        if column.is_merged and not _has_scenario(column):
             which = f"{column.benchmark!r} has no scenario {column.scenario!r}"
             raise _torn(found, source, column.index, f"stands beside a benchmark that is not its own: {which}")
         scenario = heading(column.scenario or "")
@@ -189,20 +195,19 @@ def _distinct(columns: list[_Column], read: list[Row], found: Header, source: So
             names = f"{column.benchmark} {column.scenario or ''}".strip()
             what = f"differs from column {first.index + 1}, which is of {names} too"
             raise _torn(found, source, column.index, what)
-    _check_copies(found, source, columns, read)
     return list(distinct.values())
 
 
-def _check_copies(found: Header, source: Source, columns: list[_Column], read: list[Row]) -> None:
-    """Raise `_Unreadable` where columns of two models hold the same in every line: one is a copy under a wrong heading.
+def _check_copies(found: Header, source: Source, columns: list[_Column], results: list[Row]) -> None:
+    """Raise `_Unreadable` where two models have the same results in all lines: a column was copied under a wrong heading.
 
-    The two accuracy targets of one model (`-99`, `-99.9`) are often served by the same runs.
+    That happens to columns under merged headings only. The two accuracy targets of one model (`-99`, `-99.9`) are often served by the same runs.
     """
     holders: dict[tuple[str, ...], _Column] = {}
     for column in columns:
-        cells = tuple(row.cells[column.index].strip() for row in read)
+        cells = tuple(row.cells[column.index].strip() for row in results)
         first = holders.setdefault(cells, column)
-        if any(cells) and _model(first) != _model(column):
+        if any(cells) and (first.is_merged or column.is_merged) and _model(first) != _model(column):
             what = f"holds the same as column {first.index + 1}, which is of {first.benchmark!r}"
             raise _torn(found, source, column.index, what)
 

@@ -1,8 +1,8 @@
 """The flat export of a results page: one line per system, benchmark and unit, averaged over systems of one name.
 
-Power stands in lines of its own (Watts, kJ). The "Full Data" export is `export_full_data`. The figure stands under one of
-the headings of `exports.AVERAGES`, or under "Result"; where a line has both and one does not follow from the other, or a
-cell there is no number, the line is refused.
+Power stands in lines of its own (Watts, kJ). The "Full Data" export is `export_full_data`. The figure stands under one
+of the headings of `exports.AVERAGES`, or under "Result"; where a line has both and one does not follow from the other,
+or a cell there is no number, the line is refused.
 """
 
 import math

@@ -3,8 +3,8 @@
 Not a format of its own. Source: the samples described in the project's notes on exports; headings changed from round to
 round, so each field lists every heading seen for it. What decides, and what happens where it is not there:
 
-- A column is what its whole heading says, in any case and place; a heading that is not listed is not read. Columns of one
-  field must say the same: those that describe a system are left out where they differ, others refuse the line (`Line`).
+- A column is what its whole heading says, in any case and place; a heading that is not listed is not read. Columns of
+  one field must say the same: where they differ, those that describe a system are left out, others refuse the line.
 - Training or inference: the unit, the scenario and the column "Benchmark", which must not contradict each other.
 - The round: "Version" or the result's ID, which must not differ; without them a line is refused by `normalise`.
 - Suite and division: their columns. Without one all lines of the file together (`with_suite`), then a word of the
