@@ -199,9 +199,10 @@ def _distinct(columns: list[_Column], read: list[Row], found: Header, source: So
 
 
 def _check_copies(found: Header, source: Source, columns: list[_Column], results: list[Row]) -> None:
-    """Raise `_Unreadable` where two models have the same results in all lines: a column was copied under a wrong heading.
+    """Raise `_Unreadable` where two models have the same results in all lines: one is a copy under a wrong heading.
 
-    That happens to columns under merged headings only. The two accuracy targets of one model (`-99`, `-99.9`) are often served by the same runs.
+    That happens to columns under merged headings only. The two accuracy targets of one model (`-99`, `-99.9`) are often
+    served by the same runs.
     """
     holders: dict[tuple[str, ...], _Column] = {}
     for column in columns:

@@ -49,6 +49,10 @@ KEY_HEADINGS = [
 ]  # fmt: skip
 """Headings that a loader reads, which an added column may have by chance."""
 
+STATEMENTS = {"System Type": {"system type"}, "Division": {"division", "division/power"}}
+STATEMENTS["Division/Power"] = STATEMENTS["Division"]
+"""Headings of what a table may leave out, and how it is headed: where it does, an added column is the table's own word."""
+
 FILES = {
     "inference_v5.0_crosstab.csv": 4,
     "inference_v5.0_closed_power_full_data.csv": 1,
@@ -147,8 +151,10 @@ def moved(table: Grid, order: Sequence[int]) -> Grid:
 def with_columns(draw: st.DrawFn, table: Grid, head: int, headings: Sequence[str]) -> Grid:
     """The table with a few columns of links and notes anywhere, blank over the header."""
     table = [list(line) for line in table]
+    own = {cell.strip().lower() for cell in table[head]}
+    possible = [name for name in headings if not (of := STATEMENTS.get(name)) or of & own]
     for _ in range(draw(st.integers(0, 3))):
-        place, name = draw(st.integers(0, len(table[0]))), draw(st.sampled_from(headings))
+        place, name = draw(st.integers(0, len(table[0]))), draw(st.sampled_from(possible))
         few = draw(st.lists(st.sampled_from(CELLS), min_size=1, max_size=3))
         for number, line in enumerate(table):
             cell = "" if number < head else name if number == head else few[number % len(few)]
