@@ -51,7 +51,7 @@ KEY_HEADINGS = [
 
 STATEMENTS = {"System Type": {"system type"}, "Division": {"division", "division/power"}}
 STATEMENTS["Division/Power"] = STATEMENTS["Division"]
-"""Headings of what a table may leave out, and how it is headed: where it does, an added column is the table's own word."""
+"""Headings of what a table may leave out, and how it is headed: there, an added column is the table's own word."""
 
 FILES = {
     "inference_v5.0_crosstab.csv": 4,
