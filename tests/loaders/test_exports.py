@@ -525,3 +525,134 @@ def test_what_is_no_table_of_results_is_refused_with_its_likeness(
     (report,) = load_files(database, tmp_path, {"page": text})
     assert isinstance(report.refused, UnknownFormat)
     assert "looks like" in str(report.refused)
+
+
+def test_two_figures_of_one_line_that_contradict_each_other_refuse_the_line(database: Database, tmp_path: Path) -> None:
+    lines = [FULL | {"Result at System Name": "31.5"}, FULL | {"Scenario": "Server"}]
+    load_files(database, tmp_path, {"a.csv": table(*lines)})
+    assert [row["scenario"] for row in rows(database)] == ["Server"]
+    assert [(row["kind"], row["line"]) for row in rows(database, "problems")] == [("columns-differ", 2)]
+
+
+def test_an_average_over_the_lines_of_one_name_contradicts_none_of_them(database: Database, tmp_path: Path) -> None:
+    average = FULL | {"Result at System Name": "200"}
+    lines = [average | {"Public ID": f"5.1-000{at}", "# of Nodes": str(at), "Result": value}
+             for at, value in ((1, "100"), (2, "300"))]  # fmt: skip
+    load_files(database, tmp_path, {"a.csv": table(*lines)})
+    assert sorted(row["value"] for row in rows(database)) == [100, 300]
+
+
+def test_a_column_of_notes_headed_result_does_not_replace_the_results(database: Database, tmp_path: Path) -> None:
+    load_files(
+        database, tmp_path, {"a.csv": table({"Result": "passed"} | FLAT), "b.csv": table({"Result": "3"} | FLAT)}
+    )
+    assert rows(database) == []
+    assert kinds(database) == ["bad-cell", "columns-differ"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("Public ID", "5.1-0002"),
+        ("Organization", "Brace"),
+        (SYSTEM, "Acme Two"),
+        ("System Name", "Acme Two"),
+        ("Model MLC", "llama2-70b-99.9"),
+        ("Scenario", "Server"),
+        ("Units", "Watts"),
+        ("Units1", "Watts"),
+        ("Division/Power", "open"),
+        ("Division", "open"),
+        ("Version", "v5.0"),
+        ("Benchmark", "Training"),
+        (AVERAGE, "31.5"),
+        ("Avg. Result", "31.5"),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_second_column_that_says_whose_figure_it_is_and_differs_refuses_the_line(
+    database: Database, tmp_path: Path, name: str, cell: str, first: bool
+) -> None:
+    names, cells = list(FLAT), list(FLAT.values())
+    place = 0 if first else len(names)
+    text = making.lines([[*names[:place], name, *names[place:]], [*cells[:place], cell, *cells[place:]]])
+    load_files(database, tmp_path, {"a.csv": text})
+    assert rows(database) == []
+    assert kinds(database) == ["columns-differ"]
+
+
+def test_a_line_of_training_minutes_with_a_scenario_is_of_neither_kind(database: Database, tmp_path: Path) -> None:
+    load_files(database, tmp_path, {"a.csv": table(FLAT | {"Units": "Latency (In minutes)", "Benchmark": ""})})
+    assert rows(database) == []
+    assert kinds(database) == ["columns-differ"]
+
+
+def test_a_division_that_nobody_knows_is_no_division(database: Database, tmp_path: Path) -> None:
+    load_files(database, tmp_path, {"a.csv": table(FLAT | {"Division/Power": "see notes"})})
+    assert rows(database) == []
+    assert kinds(database) == ["unknown-division"]
+
+
+@pytest.mark.parametrize("written", ["see the notes-1", "0001", "-", "v5.1"])
+def test_a_text_that_is_no_result_id_tells_no_round(database: Database, tmp_path: Path, written: str) -> None:
+    load_files(database, tmp_path, {"a.csv": table(FLAT | {"Public ID": written})})
+    assert rows(database) == []
+    assert "unknown-round" in kinds(database)
+
+
+def test_an_export_without_units_is_refused_for_its_power_would_be_taken_for_results(
+    database: Database, tmp_path: Path
+) -> None:
+    line = {name: cell for name, cell in FLAT.items() if name != "Units"}
+    load_files(database, tmp_path, {"a.csv": table(line)})
+    assert rows(database) == []
+    assert kinds(database) == ["no-unit"]
+
+
+def test_lines_of_both_suites_in_one_export_count_only_where_they_can_be_of_one(
+    database: Database, tmp_path: Path
+) -> None:
+    lines = [FLAT | {"Model MLC": "retinanet", "Scenario": scenario, "Units": unit} for scenario, unit in
+             (("Server", "Queries/s"), ("MultiStream", "Latency (ms)"), ("Offline", "Samples/s"))]  # fmt: skip
+    load_files(database, tmp_path, {"edge.csv": table(*lines)})
+    assert {(row["scenario"], row["suite"]) for row in rows(database)} == {
+        ("Server", "inference-datacenter"), ("MultiStream", "inference-edge")
+    }  # fmt: skip
+    assert kinds(database) == ["no-suite", "unknown-suite"]
+
+
+def test_a_copy_of_a_column_numbered_by_a_program_makes_no_edge_export(database: Database, tmp_path: Path) -> None:
+    line = FLAT | {"Model MLC": "llama2-70b-99", "Model MLC1": "llama2-70b-99"}
+    load_files(database, tmp_path, {"a.csv": table(line)})
+    assert result(database)["suite"] == "inference-datacenter"
+
+
+@pytest.mark.parametrize(
+    ("written", "scenario", "unit", "benchmark", "suite"),
+    [
+        ("llama3.1-8b-datacenter", "Offline", "Tokens/s", "llama3.1-8b", "inference-datacenter"),
+        ("Llama3.1-8B-Datacenter", "Offline", "Tokens/s", "llama3.1-8b", "inference-datacenter"),
+        ("llama3.1-8b-edge", "SingleStream", "Latency (ms)", "llama3.1-8b-edge", "inference-edge"),
+        ("whisper-edge", "Offline", "Tokens/s", "whisper", "inference-edge"),
+        ("whisper-datacenter", "Offline", "Tokens/s", "whisper", "inference-datacenter"),
+    ],
+)
+def test_a_suite_behind_the_name_of_a_benchmark_is_its_suite(
+    database: Database, tmp_path: Path, written: str, scenario: str, unit: str, benchmark: str, suite: str
+) -> None:
+    load_files(database, tmp_path, {"a.csv": table(FLAT | {"Model MLC": written, "Scenario": scenario, "Units": unit})})
+    assert (result(database)["benchmark"], result(database)["suite"]) == (benchmark, suite)
+    assert kinds(database) == []
+
+
+def test_a_suite_behind_a_benchmark_that_is_not_its_systems_is_refused(database: Database, tmp_path: Path) -> None:
+    line = FULL | {"Model MLC": "whisper-datacenter", "System Type": "edge"}
+    load_files(database, tmp_path, {"a.csv": table(line)})
+    assert rows(database) == []
+    assert kinds(database) == ["suites-differ"]
+
+
+def test_a_crosstab_says_the_power_of_a_scenario_in_a_column_of_its_own(database: Database, tmp_path: Path) -> None:
+    watts = ("dlrm-v2-99", "Offline", "Watts")
+    load_files(database, tmp_path, {"a.csv": crosstab({META: {COLUMNS[0]: "1000", watts: "500"}}, [COLUMNS[0], watts])})
+    assert (result(database)["value"], result(database)["power_value"]) == (1000, 500)
