@@ -3,8 +3,8 @@
 Columns and lines come in any order. What decides, and what happens where it is not there:
 
 - A column holds results if the header heads it with a unit that the catalog has; benchmark and scenario stand in the
-  lines over it. A merged heading that cannot be told, or two columns of one benchmark and scenario that differ: nothing
-  is taken. Columns that were moved within the file so that they look like another whole export cannot be told from it.
+  lines over it. A merged heading that cannot be told, a sign that columns were moved from under it (`_check_blocks`,
+  `_check_copies`, `_check_required`), or two columns of one benchmark and scenario that differ: nothing is taken.
 - A line holds results if the column of labels has the catalog's label of a result in it (measures.toml). That column
   has no heading, and only names of measures in it. No such column, none or two kinds of results: nothing is taken.
 - A line without a name is of the system over it. At a sign that lines were moved: only lines that name their system.
@@ -74,7 +74,9 @@ def parse(source: Source) -> Iterator[Parsed]:
     try:
         columns = _distinct(_columns(found, source), read, found, source)
         label = _label_column(found, read, {column.index for column in columns}, source)
-        _check_copies(found, source, columns, [row for row in read if facts().measures.is_result(row.cells[label])])
+        results = [row for row in read if facts().measures.is_result(row.cells[label])]
+        _check_copies(found, source, columns, results)
+        _check_required(found, source, columns, results)
     except _Unreadable as fault:
         yield fault.problem
         return
@@ -144,9 +146,12 @@ def _columns(found: Header, source: Source) -> list[_Column]:
 def _check_blocks(found: Header, source: Source, columns: list[_Column]) -> None:
     """Raise `_Unreadable` at a sign that columns under merged headings were moved.
 
-    Each benchmark stands in one block, all blocks have their scenarios in one order, and a scenario that a heading was
-    merged over is one that the benchmark has.
+    Tableau sorts the benchmarks, each stands in one block, all blocks have their scenarios in one order, and a scenario
+    that a heading was merged over is one that the benchmark has.
     """
+    names = list(dict.fromkeys(heading(column.benchmark) for column in columns))
+    if names not in (sorted(names), sorted(names, reverse=True)):
+        raise _torn(found, source, columns[0].index, "begins a row of benchmarks that is not sorted")
     ended: set[str] = set()
     pairs: set[tuple[str, str]] = set()
     block: list[_Column] = []
@@ -211,6 +216,26 @@ def _check_copies(found: Header, source: Source, columns: list[_Column], results
         if any(cells) and (first.is_merged or column.is_merged) and _model(first) != _model(column):
             what = f"holds the same as column {first.index + 1}, which is of {first.benchmark!r}"
             raise _torn(found, source, column.index, what)
+
+
+def _check_required(found: Header, source: Source, columns: list[_Column], results: list[Row]) -> None:
+    """Raise `_Unreadable` where a column under a merged heading has results without those that its benchmark requires.
+
+    Of the closed results of rounds up to v6.0 none lacks a scenario that all suites of its benchmark require; of the
+    open ones one in ten does.
+    """
+    for column in filter(lambda column: column.is_merged, columns):
+        benchmark = facts().benchmark("inference", column.benchmark, None)
+        members = benchmark.memberships if benchmark else ()
+        required = set(members[0].required).intersection(*(member.required for member in members)) if members else set()
+        beside = [other for other in columns if other.key[0] == column.key[0] and other.key[2] == column.key[2]]
+        filled = [row for row in results if row.cells[column.index].strip()]
+        for scenario in sorted(required - {facts().scenario(column.scenario or "")}):
+            indexes = [other.index for other in beside if facts().scenario(other.scenario or "") == scenario]
+            lacking = [row for row in filled if not any(row.cells[index].strip() for index in indexes)]
+            if 4 * len(lacking) > len(filled):
+                what = f"has results of {column.benchmark!r} beside which those in {scenario} are missing"
+                raise _torn(found, source, column.index, what)
 
 
 def _model(column: _Column) -> str:

@@ -448,7 +448,7 @@ def test_a_heading_over_a_crosstab_column_is_read_like_a_cell(
     database: Database, tmp_path: Path, endless: tuple[str, str, str]
 ) -> None:
     marked = ("rg\x1b\x07at", "Offline", "Samples/s")
-    columns = [*COLUMNS[:3], endless, marked]
+    columns = [*COLUMNS[:3], marked, endless]
     cells = {COLUMNS[0]: "5", endless: "6", marked: "7"}
     load_files(database, tmp_path, {"a.csv": crosstab({META: cells}, columns)})
     assert {(row["benchmark"], row["value"]) for row in rows(database)} == {("dlrm-v2-99", 5.0), ("rg at", 7.0)}
