@@ -195,7 +195,7 @@ def test_a_rearranged_flat_table_gives_the_same_figures_or_fewer(name: str, data
 
 @st.composite
 def crosstabs(draw: st.DrawFn, name: str) -> str:
-    """A crosstab with its columns moved, alone or with their merged heading, and the lines of each system in any order."""
+    """A crosstab whose columns are moved, alone or with their merged heading, and the lines of each system, too."""
     table, head = grid(name)
     first = next(index for index, cell in enumerate(table[2]) if cell)
     starts = [index for index in range(first, len(table[0])) if table[2][index]]
