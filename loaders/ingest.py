@@ -20,6 +20,7 @@ from loaders import registry
 from loaders.limits import as_text
 from loaders.manifest import Listed, Manifest
 from loaders.normalise import normalise
+from loaders.odd_figures import FiguresOfTable
 from loaders.published import published
 from loaders.resolve import MLCOMMONS, Seen
 from loaders.rows import Content, Packed, SourceFile, pack, sighting_id
@@ -124,9 +125,10 @@ class Reading:
                 kept.clear()
         return self.packed
 
-    def keep(self, measurement: Measurement, name: str, rank: int) -> None:
-        """A figure of the format or tree called `name`, once per suite."""
+    def keep(self, measurement: Measurement, name: str, rank: int) -> list[str]:
+        """A figure of the format or tree called `name`, once per suite; what it is kept under."""
         assert self.source is not None
+        identifiers: list[str] = []
         for found in normalise(measurement):
             if isinstance(found, Problem):
                 self.report.problems.append(found)
@@ -135,6 +137,8 @@ class Reading:
             identifier = sighting_id(self.source.sha256, path.removeprefix(self.common), found)
             seen = Seen(found, identifier, self.source.source, path, name, rank, self.source.origin)
             self.seen.setdefault(identifier, seen)
+            identifiers.append(identifier)
+        return identifiers
 
     def keep_tree(self, found: Assembled, tree: Tree) -> None:
         """What a tree gave: a figure, a run, a system's sheet or a fault."""
@@ -179,6 +183,10 @@ class Reading:
                     runs += [found] if isinstance(found, Run) else []
         if self.listed is None and (self.seen or runs):
             self.report.problems.extend(published().differences(self.seen.values(), runs))
+            refused, problems = published().odd_figures(self.seen)
+            for identifier in refused:
+                del self.seen[identifier]
+            self.report.problems.extend(problems)
         # One sentence of each group says all that its logs do not.
         self.report.problems = [
             problem
@@ -439,11 +447,16 @@ def _read_table(item: Source, reading: Reading) -> None:
     if found is None:
         reading.report.skipped.append((item.name, looks_like(item.head, item.name)))
         return
+    figures = FiguresOfTable()
     for parsed in found.parse(item):
         if isinstance(parsed, Problem):
             reading.report.problems.append(parsed)
         else:
-            reading.keep(parsed, found.NAME, found.RANK)
+            figures.add(parsed, reading.keep(parsed, found.NAME, found.RANK))
+    refused, problems = figures.judge()
+    for identifier in refused:
+        del reading.seen[identifier]
+    reading.report.problems.extend(problems)
     reading.report.recognised[found.TITLE] += 1
 
 

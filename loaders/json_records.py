@@ -1,5 +1,7 @@
 """Records out of a JSON array or object of any size, one at a time, each with the line that an editor shows.
 
+A record's fields are told by their exact names alone; one in which a name stands twice is left out.
+
 A file is read in pieces; no more than one record is held. A record that is not JSON is reported, and reading goes on at
 the next one that can be found.
 """
@@ -122,7 +124,17 @@ def _not_a_number(literal: str) -> str:
     return literal
 
 
-_DECODER = json.JSONDecoder(parse_constant=_not_a_number, strict=False)
+class _Twice(dict[str, object]):
+    """An object in which a key stands twice: which of its values counts is not told."""
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """`json` itself would take the last of two values under one key, and say nothing."""
+    fields = dict(pairs)
+    return fields if len(fields) == len(pairs) else _Twice(fields)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_not_a_number, strict=False, object_pairs_hook=_object)
 
 
 def json_records(source: Source) -> Iterator[Record | Problem]:
@@ -191,6 +203,8 @@ def _record(where: Where, key: str | None, value: object, *, was_utf_8: bool) ->
         return Problem(
             where, "not-a-record", f"a {type(value).__name__} stands where a record should.", "It was left out."
         )
+    if isinstance(value, _Twice):
+        return Problem(where, "key-twice", "a name stands twice in the record.", "It was left out.")
     if not was_utf_8:
         return Problem(where, "not-utf-8", "the record holds bytes that are not UTF-8.", "It was left out.")
     return Record(where, key, value)

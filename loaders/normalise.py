@@ -125,6 +125,7 @@ def _meant(
     if kind == "inference" and plays is None:
         return _Meant((("unknown-scenario", f"scenario {scenario!r} is not known.", _LEFT_OUT),))
     faults = list(_unknown_spellings(kind, played.id, division, availability, benchmark))
+    spelling = benchmark
     known = facts().benchmark(kind, benchmark, played.id)
     if known is None:
         score = facts().score_by_heading(kind, played.id, plays, unit or "")
@@ -133,6 +134,13 @@ def _meant(
     if score is None:
         found = f"nothing says how {benchmark} {plays or ''} in {unit!r} is scored in {played.id}."
         faults.append(("no-rule", " ".join(found.split()), _NEWER))
+    listing = () if plays is None else facts().suites(played.id, suites, benchmark, plays)
+    listing = tuple(suite for suite in listing if suite in facts().suites_of(kind))
+    named = facts().benchmark_suite(kind, spelling, played.id)
+    if named is not None and suites and named not in listing:
+        found = f"{spelling!r} is of the suite {named}, its system of type {suites!r}."
+        faults.append(("suites-differ", found, _LEFT_OUT))
+        score = None
     return _Meant(
         faults=tuple(faults),
         round_id=played.id,
@@ -141,7 +149,7 @@ def _meant(
         benchmark=benchmark,
         scenario=plays,
         score=score,
-        suites=("training",) if plays is None else facts().suites(played.id, suites, benchmark, plays),
+        suites=("training",) if plays is None else listing if named is None else (named,),
         is_power=facts().power_unit(unit or "") is not None,
         has_inferred=not facts().is_unreliable(kind, played.id, "inferred"),
     )
@@ -189,6 +197,9 @@ def _quantities(measurement: Measurement, meant: _Meant, score: Score) -> _Quant
                 return Problem(
                     measurement.where, "bad-cell", f"a result of {value:g} {score.unit} makes no sense.", _LEFT_OUT
                 )
+        elif not unit and not measurement.is_computed:
+            found = "nothing says the unit of this figure, or whether it is a result or a power."
+            return Problem(measurement.where, "no-unit", found, f"{_LEFT_OUT} Load the table with its column of units.")
         elif unit:
             wrong = _wrong_unit(measurement.where, unit, score, meant)
             if wrong.kind != "corrected-unit":

@@ -1,12 +1,14 @@
 """What the snapshot knows of published runs, to tell a changed copy of their logs from the original.
 
+And what it knows of each published system, to mark a table whose figures are far from it.
+
 A log holds no checksum. Of what was published both ends of each training run are known, and what came of each run of
 inference that took exactly so long at least, at most and on average.
 """
 
 import functools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,7 +16,10 @@ from typing import Final
 import duckdb
 
 from loaders.manifest import DATA
+from loaders.odd_figures import KIND as ODD
+from loaders.odd_figures import is_many
 from loaders.resolve import Seen
+from mlperf.catalog_files import fold
 from mlperf.errors import Problem
 from mlperf.model import Run, Sighting
 
@@ -24,6 +29,9 @@ PRINTED: Final = 5e-6
 TWO_DECIMALS: Final = 0.0056
 """Half of the last digit of a rate in a summary, and of the sixth digit that its detail log prints."""
 
+FAR: Final = 2.0
+"""Figures of one system, benchmark and scenario of a round that are further apart than this factor are marked."""
+
 _FIX: Final = "One of the two logs was changed: compare yours with the published one."
 _FIX_TRAINING: Final = "Their times are the same: a scaling.json or a file of power is missing, or was changed."
 _FIGURES: Final = """
@@ -31,6 +39,10 @@ _FIGURES: Final = """
            sightings.power_value, sightings.source_path, sightings.source
     from sightings join results using (result_id, suite)
     where sightings.basis = 'computed' and sightings.value is not null and results.same_runs is not null
+"""
+_RESULTS: Final = """
+    select round, division, submitter, benchmark, scenario, unit, system_id, system_name, min(value), max(value)
+    from results group by all
 """
 _RUNS: Final = "select benchmark, started_ms, stopped_ms, source_path, source from runs where stopped_ms is not null"
 
@@ -70,6 +82,10 @@ class Clock:
         return self.place.rpartition("/")[0]
 
 
+Place = tuple[str, str, str, str, str | None, str, str]
+"""Round, division, submitter, benchmark, scenario and unit of a result, and its system's ID or display name, folded."""
+
+
 class Published:
     """The runs and figures of a snapshot; nothing where the folder holds none."""
 
@@ -77,6 +93,7 @@ class Published:
         self._figures: dict[str, list[Figure]] = defaultdict(list)
         self._starts: dict[int, list[Clock]] = defaultdict(list)
         self._stops: dict[int, list[Clock]] = defaultdict(list)
+        self._systems: dict[Place, tuple[float, float]] = {}
         tables = ("results", "sightings", "runs")
         if not all((folder / f"{table}.parquet").exists() for table in tables):
             return
@@ -88,6 +105,10 @@ class Published:
         ).fetchall():
             figure = Figure((round_id, scenario, unit), benchmark, value, power, f"{source}/{path}")
             self._figures[mark].append(figure)
+        for *of, system_id, system_name, least, most in connection.execute(_RESULTS).fetchall():
+            for system in filter(None, {fold(system_id or ""), fold(system_name or "")}):
+                before = self._systems.get((*of, system), (least, most))
+                self._systems[(*of, system)] = (min(before[0], least), max(before[1], most))
         for benchmark, start, stop, path, source in connection.execute(_RUNS).fetchall():
             clock = Clock(benchmark, start, stop, f"{source}/{path}")
             self._starts[start].append(clock)
@@ -109,6 +130,51 @@ class Published:
                 groups[run.group].append(run)
         for group in groups.values():
             yield from self._group(group)
+
+    def odd_figures(self, seen: Mapping[str, Seen]) -> tuple[set[str], list[Problem]]:
+        """Figures of tables that are far from the published ones of their system.
+
+        Gives the identifiers of those that must not be kept, for most of their table is so, and a Problem for each
+        such table and for each other figure.
+        """
+        compared: Counter[str] = Counter()
+        odd: dict[str, list[Problem]] = defaultdict(list)
+        identifiers: dict[str, list[str]] = defaultdict(list)
+        for identifier, item in seen.items():
+            sighting = item.sighting
+            identifiers[item.source_path].append(identifier)
+            range_ = None if item.is_computed or sighting.value is None else self._range(sighting)
+            if range_ is None or sighting.value is None:
+                continue
+            compared[item.source_path] += 1
+            if not range_[0] / FAR <= sighting.value <= range_[1] * FAR:
+                name = " ".join(filter(None, (sighting.benchmark, sighting.scenario)))
+                there = f"{range_[0]:g}" if range_[0] == range_[1] else f"{range_[0]:g} to {range_[1]:g}"
+                found = f"{name} is {sighting.value:g} {sighting.unit}; published of this system: {there}."
+                fix = "It was kept: look whether the table is as it was exported."
+                odd[item.source_path].append(Problem(sighting.where, ODD, found, fix))
+        refused: set[str] = set()
+        problems: list[Problem] = []
+        for path, those in odd.items():
+            if is_many(len(those), compared[path]):
+                refused.update(identifiers[path])
+                first = min(those)
+                count = f"{len(those):,} of {compared[path]:,} figures"
+                found = f"{count} are far from the published ones: {first.found}"
+                problems.append(Problem(first.where, ODD, found, "The table was left out: export it again."))
+            else:
+                problems.extend(dict.fromkeys(those))
+        return refused, problems
+
+    def _range(self, sighting: Sighting) -> tuple[float, float] | None:
+        """The least and the largest published figure of the system of a sighting, by its ID or else its name."""
+        of = (
+            sighting.round, sighting.division, sighting.submitter, sighting.benchmark, sighting.scenario, sighting.unit,
+        )  # fmt: skip
+        for system in (sighting.system_id, sighting.system_name):
+            if system and (range_ := self._systems.get((*of, fold(system)))):
+                return range_
+        return None
 
     def _figure(self, sighting: Sighting) -> str | None:
         of = (sighting.round, sighting.scenario, sighting.unit)

@@ -1,5 +1,8 @@
 """Text tables as spreadsheets and Tableau write them: encoding, delimiter, header and rows, each with its line.
 
+The delimiter is the one that gives a header: a line with the heading "organization" or "public id". Where none does, or
+two do, the file is no table of ours. A line of another width than the header is reported and left out.
+
 UTF-8 or UTF-16 with or without a byte order mark, comma, semicolon or tab, whatever the file's name says. Read in
 pieces: no more than one line is held, and a line over the limit is reported, not read.
 """
@@ -68,7 +71,10 @@ def encoding(head: bytes) -> str:
 
 
 def header(source: Source) -> Header | None:
-    """The header of a results table: the first line with the heading "organization" or "public id" and two more."""
+    """The header of a results table: the first line with the heading "organization" or "public id" and two more.
+
+    None where no delimiter gives one, or two do.
+    """
     return _header(source.head)
 
 
@@ -78,14 +84,19 @@ def _header(head: bytes) -> Header | None:
         return None
     text = codecs.getincrementaldecoder(encoding(head))(errors="replace").decode(head)
     lines = text.split("\n")[:HEADER_LINES]
-    for delimiter in _DELIMITERS:
-        above: list[tuple[str, ...]] = []
-        for number, line in enumerate(lines, 1):
-            cells = _cells(line, delimiter)
-            names = tuple(heading(cell) for cell in cells)
-            if {"organization", "public id"} & set(names) and len([name for name in names if name]) > 2:
-                return Header(number, delimiter, names, tuple(above))
-            above.append(cells)
+    headers = [found for delimiter in _DELIMITERS if (found := _split(lines, delimiter)) is not None]
+    return headers[0] if len(headers) == 1 else None
+
+
+def _split(lines: list[str], delimiter: str) -> Header | None:
+    """The header of lines whose cells this delimiter parts; the first line that can be one is."""
+    above: list[tuple[str, ...]] = []
+    for number, line in enumerate(lines, 1):
+        cells = _cells(line, delimiter)
+        names = tuple(heading(cell) for cell in cells)
+        if {"organization", "public id"} & set(names) and len([name for name in names if name]) > 2:
+            return Header(number, delimiter, names, tuple(above))
+        above.append(cells)
     return None
 
 

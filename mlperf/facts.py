@@ -5,8 +5,10 @@ No rule of a benchmark or a round may stand here as an `if`. Lookups are diction
 
 import functools
 from pathlib import Path
+from typing import get_args
 
 from mlperf.catalog_files import CATALOG, Entry, fold, read
+from mlperf.measures import Measures
 from mlperf.model import Kind, Suite
 from mlperf.rounds import Benchmark, Break, Round, Rounds, SuiteFacts, read_benchmark, read_break, read_kind, read_suite
 from mlperf.scoring import Power, Score, Scoring
@@ -30,6 +32,7 @@ class Facts:
         self._power = Power(read(folder, "power.toml"), self._rounds)
         self._unreliable = _unreliable(read(folder, "unreliable.toml"), self._rounds)
         self._submitters = _names(read(folder, "submitters.toml"))
+        self.measures = Measures(read(folder, "measures.toml"))
         accelerators = AcceleratorSpellings(read(folder, "accelerators.toml"))
         servers = ServerSpellings(read(folder, "servers.toml"))
         self.accelerators = accelerators.all
@@ -45,15 +48,17 @@ class Facts:
 
     def _read_suites(self, file: Entry) -> None:
         self._system_types: Index[SuiteFacts] = Index()
+        self._endings: dict[str, Suite] = {}
         suites = []
         for entry in file.entries("suite"):
             suite = read_suite(entry)
             self._system_types.add(entry, suite, (suite.id, *entry.texts("spellings")))
+            self._endings.update((fold(ending), suite.id) for ending in entry.texts("benchmark_endings"))
             entry.close()
             suites.append(suite)
         self.suite_facts = tuple(suites)
         self._scenarios, self.scenarios = _spelled(file, "scenario")
-        self._divisions, self.divisions = _spelled(file, "division")
+        self._divisions, self.divisions, self._powered = _divisions(file)
         self._availabilities, self.availabilities = _spelled(file, "availability")
         file.close()
 
@@ -90,7 +95,7 @@ class Facts:
 
     def benchmark(self, kind: Kind, text: str, round_id: str | None) -> Benchmark | None:
         """The benchmark that a text means, where the round has it; in any round for None."""
-        found = self._benchmark_names[kind].get(text)
+        found, _ = self._with_suite(kind, text, round_id)
         if found is None or round_id is None:
             return found
         played = self._rounds.get(kind, round_id)
@@ -100,6 +105,24 @@ class Facts:
         last = self._rounds.get(kind, found.last) if found.last else played
         return found if first and last and first.index <= played.index <= last.index else None
 
+    def benchmark_suite(self, kind: Kind, text: str, round_id: str) -> Suite | None:
+        """The suite that the spelling of a benchmark names: `llama3.1-8b-datacenter`; None where it names none."""
+        return self._with_suite(kind, text, round_id)[1]
+
+    def _with_suite(self, kind: Kind, text: str, round_id: str | None) -> tuple[Benchmark | None, Suite | None]:
+        """The benchmark that a text means, and the suite that its ending names, to which the benchmark must belong."""
+        names = self._benchmark_names[kind]
+        found = names.get(text)
+        if found is not None:
+            return found, None
+        played = None if round_id is None else self._rounds.get(kind, round_id)
+        for ending, suite in self._endings.items():
+            if (plain := fold(text)).endswith(ending) and (found := names.get(plain.removesuffix(ending))):
+                members = (member for member in found.memberships if member.suite == suite)
+                if any(played is None or member.first <= played.index <= member.last for member in members):
+                    return found, suite
+        return None, None
+
     def scenario(self, text: str) -> str | None:
         """The scenario that a text means, such as `single stream`."""
         return self._scenarios.get(text)
@@ -107,6 +130,10 @@ class Facts:
     def division(self, text: str) -> str | None:
         """The division that a text means, such as `Closed - Power`."""
         return self._divisions.get(text)
+
+    def is_with_power(self, text: str) -> bool:
+        """Whether the spelling of a division says that power was measured: `Closed - Power`."""
+        return self._powered.get(text) is not None
 
     def availability(self, text: str) -> str | None:
         """The availability that a text means; cloud and on-premise are both `available`."""
@@ -141,7 +168,13 @@ class Facts:
 
     def is_heading(self, text: str) -> bool:
         """Whether published tables head figures, or their power, with this text."""
-        return self._scoring.is_heading(text) or self.power_unit(text) is not None
+        return bool(self.kinds(text))
+
+    def kinds(self, text: str) -> frozenset[Kind]:
+        """The kinds whose tables head figures, or their power, with this text."""
+        kinds: set[Kind] = {kind for kind in get_args(Kind) if self._scoring.is_heading(kind, text)}
+        power = self._power.kind(text)
+        return frozenset(kinds if power is None else {*kinds, power})
 
     def is_unreliable(self, kind: Kind, round_id: str, field: str) -> bool:
         """Whether the published tables of a round are known to be wrong about a field of a result."""
@@ -167,6 +200,10 @@ class Facts:
         )
         listing = fitting or [suite for suite in named if scenario in suite.scenarios]
         return tuple(suite.id for suite in self.suite_facts if suite in listing)
+
+    def suites_of(self, kind: Kind) -> tuple[Suite, ...]:
+        """The suites of a kind."""
+        return tuple(suite.id for suite in self.suite_facts if suite.kind == kind)
 
     def incomparable(
         self, kind: Kind, one: tuple[str, str], other: tuple[str, str], scenario: str | None = None
@@ -236,6 +273,20 @@ def _spelled(file: Entry, key: str) -> tuple[Index[str], tuple[str, ...]]:
         entry.close()
         ids.append(spelled)
     return index, tuple(ids)
+
+
+def _divisions(file: Entry) -> tuple[Index[str], tuple[str, ...], Index[str]]:
+    """Divisions by their spellings, their ids in the order of the file, and the spellings that say power, too."""
+    index: Index[str] = Index()
+    powered: Index[str] = Index()
+    ids = []
+    for entry in file.entries("division"):
+        division, with_power = entry.text("id"), entry.texts("with_power")
+        index.add(entry, division, (division, *entry.texts("spellings"), *with_power))
+        powered.add(entry, division, with_power)
+        entry.close()
+        ids.append(division)
+    return index, tuple(ids), powered
 
 
 def _unreliable(file: Entry, rounds: Rounds) -> frozenset[tuple[Kind, str, str]]:

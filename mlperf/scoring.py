@@ -99,7 +99,7 @@ class Scoring:
                 for scenario in (None, *scenarios):
                     if score := _only(file, rules, benchmark, played.index, scenario):
                         self._scores[benchmark.kind, played.id, benchmark.id, scenario] = score
-        self._headings = frozenset(heading for score in self._scores.values() for heading in score.factors)
+        self._headings = frozenset((kind, name) for (kind, *_), score in self._scores.items() for name in score.factors)
 
     def get(self, kind: Kind, round_id: str, benchmark_id: str, scenario: str | None) -> Score | None:
         """The score; None where no rule holds."""
@@ -114,9 +114,9 @@ class Scoring:
         }
         return next(iter(scores.values())) if len(scores) == 1 else None
 
-    def is_heading(self, text: str) -> bool:
-        """Whether any rule takes this heading."""
-        return fold(text) in self._headings
+    def is_heading(self, kind: Kind, text: str) -> bool:
+        """Whether any rule of the kind takes this heading."""
+        return (kind, fold(text)) in self._headings
 
 
 def _only(
@@ -161,11 +161,14 @@ class Power:
 
     def __init__(self, file: Entry, rounds: Rounds) -> None:
         self._units: Index[tuple[str, float]] = Index()
+        self._kinds: Index[Kind] = Index()
         for entry in file.entries("unit"):
             unit, factor = entry.text("id"), entry.number("factor")
             if not factor:
                 raise entry.wrong("factor is missing")
-            self._units.add(entry, (unit, factor), entry.texts("spellings"))
+            spellings = entry.texts("spellings")
+            self._units.add(entry, (unit, factor), spellings)
+            self._kinds.add(entry, read_kind(entry), spellings)
             entry.close()
         self._rules = [_efficiency(entry, rounds) for entry in file.entries("efficiency", "source")]
         self._efficiency_units = file.pairs("efficiency_units", str)
@@ -174,6 +177,10 @@ class Power:
     def unit(self, text: str) -> tuple[str, float] | None:
         """The canonical unit that a spelling means and the factor that leads to it; None where it is not known."""
         return self._units.get(text)
+
+    def kind(self, text: str) -> Kind | None:
+        """The kind whose tables head power with this spelling; None where it is not known."""
+        return self._kinds.get(text)
 
     def efficiency(
         self, kind: Kind, index: int, scenario: str | None, value: float, power: float, unit: str

@@ -1,6 +1,7 @@
 """The submission checker's own column names, which its `summary.csv`, `summary.json` and the cm tables share.
 
-Not a format of its own. Source: mlcommons/inference `tools/submission`, the checker of each round (its `compilance` was
+Not a format of its own. Each field has one column, told by its exact name; "Result" is the score that the checker took,
+in "Units". Source: mlcommons/inference `tools/submission`, the checker of each round (its `compilance` was
 spelt so until v3.0; v6.x adds `total_accelerators`, `design_power_watts` and `PrivateID`).
 """
 
@@ -32,6 +33,9 @@ _TEXTS: Final = {
     "location": "Location",
 }
 """Fields of a measurement, and the checker's columns."""
+
+READ: Final = frozenset({*COLUMNS, *_TEXTS.values(), "errors", "has_power", "inferred"})
+"""Every column that is read."""
 
 
 def measurement(fields: Fields, known: Mapping[str, object]) -> Measurement:

@@ -1,9 +1,14 @@
-"""`summary.csv`, which the submission checker of any round writes."""
+"""`summary.csv`, which the submission checker of any round writes.
+
+A column is what its heading says, in any case and place. Copies of one that differ refuse the line; a line without a
+unit is refused where figures are normalised, since nothing tells a result from a power then.
+"""
 
 from collections.abc import Iterator
 from typing import Final
 
 from loaders.cells import Numbers, conventions
+from loaders.columns import copies, difference, merged
 from loaders.fields import Fields
 from loaders.formats import checker
 from loaders.protocol import Parsed
@@ -15,6 +20,7 @@ TITLE: Final = "the submission checker's `summary.csv`"
 RANK: Final = 20
 
 _COLUMNS: Final = frozenset(heading(name) for name in checker.COLUMNS)
+_READ: Final = frozenset(heading(name) for name in checker.READ)
 
 
 def recognises(source: Source) -> bool:
@@ -29,20 +35,27 @@ def parse(source: Source) -> Iterator[Parsed]:
     if found is None:
         return
     numbers = _numbers(source, found)
+    places = copies(found.names)
     for row in rows(source, found):
         if not isinstance(row, Row):
             yield row
             continue
-        fields = Fields(row.where, _Headings(zip(found.names, row.cells, strict=True)), numbers)
+        cells, differing = merged(row, places)
+        differing = {name: texts for name, texts in differing.items() if name in _READ}
+        if differing:
+            yield from (difference(row, (name, name), texts) for name, texts in differing.items())
+            continue
+        fields = Fields(row.where, _Headings(cells), numbers)
         yield checker.measurement(fields, {})
         yield from fields.problems
 
 
 def _numbers(source: Source, found: Header) -> Numbers:
     """How the whole file writes its results. It is read once more for that, so that no rows are held."""
-    column = found.names.index(heading("Result"))
+    columns = copies(found.names)[heading("Result")]
     read = rows(source, found)
-    return conventions((row.cells[column] for row in read if isinstance(row, Row)), found.delimiter)
+    cells = (row.cells[column] for row in read if isinstance(row, Row) for column in columns)
+    return conventions(cells, found.delimiter)
 
 
 class _Headings(dict[str, object]):

@@ -1,4 +1,7 @@
-"""`summary.json` of inference v6.1: an object keyed "0", "1", … with the checker's column names."""
+"""`summary.json` of inference v6.1: an object keyed "0", "1", … with the checker's column names.
+
+What a field holds is told by its name alone; a record without `Result` or `Units` gives no figure.
+"""
 
 from collections.abc import Iterator
 from typing import Final

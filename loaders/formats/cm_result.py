@@ -3,6 +3,9 @@
 Inference records have the submission checker's names; the same result stands in several files, and in v4.0 and v4.1
 power stands in records of its own. A training record shows one benchmark under `Result` and every benchmark of its
 system in a column of its own: all of them are read, because some (unet3d, dlrm_dcnv2) stand only there.
+
+A record is of inference if it has `MlperfModel`; one without units gives no figure. A column of a training record is of
+a benchmark if its name is the benchmark's id. Where it and `Result` differ, neither is taken.
 """
 
 from collections.abc import Iterable, Iterator
@@ -60,7 +63,8 @@ def _training(record: Record) -> Iterator[Parsed]:
             result = fields.number("Result")
             if value is not None and result is not None and value != result:
                 found = f'"Result" is {result} but column "{benchmark}" is {value}.'
-                yield Problem(record.where, "columns-differ", found, '"Result" was taken.')
+                yield Problem(record.where, "columns-differ", found, "Neither was taken.")
+                continue
             value = result if result is not None else value
         if value is not None:
             yield _training_measurement(fields, benchmark, value)

@@ -1,6 +1,7 @@
 """`summary_results.json` in the root of an inference results repository, v4.1 and later: an array of records.
 
-A record holds a performance result and, where it was measured, the power beside it.
+A record holds a performance result and, where it was measured, the power beside it. What a field holds is told by its
+name alone: a record without `Performance_Result` or `Performance_Units` gives no figure.
 """
 
 from collections.abc import Iterator

@@ -110,10 +110,10 @@ def test_copies_of_a_column_that_agree_are_one_column(database: Database, tmp_pa
     assert kinds(database) == []
 
 
-def test_copies_of_a_column_that_differ_are_reported_and_the_first_is_taken(database: Database, tmp_path: Path) -> None:
+def test_copies_of_a_column_that_differ_are_reported_and_none_is_taken(database: Database, tmp_path: Path) -> None:
     text = making.lines([[*FLAT, "# of Nodes"], [*FLAT.values(), "3"]])
     load_files(database, tmp_path, {"a.csv": text})
-    assert result(database)["nodes"] == 1
+    assert (result(database)["value"], result(database)["nodes"]) == (2000.25, None)
     (problem,) = rows(database, "problems")
     assert (problem["kind"], problem["line"]) == ("columns-differ", 2)
     assert "# of nodes" in problem["found"]
@@ -203,7 +203,10 @@ def test_a_line_in_kilojoules_is_the_energy_of_a_training(
 
 @pytest.mark.parametrize("power_first", [True, False])
 def test_power_and_result_may_come_from_two_files(database: Database, tmp_path: Path, power_first: bool) -> None:
-    files = {"power.csv": table(FULL | {"Units": "Watts", "Result": "500"}), "closed.csv": table(FLAT)}
+    files = {
+        "power.csv": table(FULL | {"Units": "Watts"} | dict.fromkeys(("Result", "Result at System Name"), "500")),
+        "closed.csv": table(FLAT),
+    }
     names = list(files) if power_first else list(reversed(files))
     load_files(database, tmp_path, {names[0]: files[names[0]]})
     alone = kinds(database)
@@ -321,19 +324,19 @@ def test_a_wrong_unit_is_corrected_the_figure_kept_and_both_said(database: Datab
 
 
 @pytest.mark.parametrize(
-    ("benchmark", "scenario", "name", "suite", "said"),
+    ("benchmark", "scenario", "unit", "name", "suite", "said"),
     [
-        ("llama2-70b-99", "Offline", "a.csv", "inference-datacenter", []),
-        ("retinanet", "Server", "a.csv", "inference-datacenter", []),
-        ("retinanet", "MultiStream", "a.csv", "inference-edge", []),
-        ("retinanet", "Offline", "v4.0_edge.csv", "inference-edge", ["assumed-suite"]),
-        ("retinanet", "Offline", "datacenter closed.csv", "inference-datacenter", ["assumed-suite"]),
+        ("llama2-70b-99", "Offline", "Tokens/s", "a.csv", "inference-datacenter", []),
+        ("retinanet", "Server", "Queries/s", "a.csv", "inference-datacenter", []),
+        ("retinanet", "MultiStream", "Latency (ms)", "a.csv", "inference-edge", []),
+        ("retinanet", "Offline", "Samples/s", "v4.0_edge.csv", "inference-edge", ["assumed-suite"]),
+        ("retinanet", "Offline", "Samples/s", "datacenter closed.csv", "inference-datacenter", ["assumed-suite"]),
     ],
 )
 def test_the_suite_of_an_export_is_told_by_its_lines_or_else_by_its_name(
-    database: Database, tmp_path: Path, benchmark: str, scenario: str, name: str, suite: str, said: list[str]
+    database: Database, tmp_path: Path, benchmark: str, scenario: str, unit: str, name: str, suite: str, said: list[str]
 ) -> None:
-    load_files(database, tmp_path, {name: table(FLAT | {"Model MLC": benchmark, "Scenario": scenario, "Units": ""})})
+    load_files(database, tmp_path, {name: table(FLAT | {"Model MLC": benchmark, "Scenario": scenario, "Units": unit})})
     assert result(database)["suite"] == suite
     assert kinds(database) == said
 
@@ -342,7 +345,8 @@ def test_the_suite_of_an_export_is_told_by_its_lines_or_else_by_its_name(
 def test_an_export_that_may_be_of_either_suite_is_left_out_and_not_guessed(
     database: Database, tmp_path: Path, name: str
 ) -> None:
-    load_files(database, tmp_path, {name: table(FLAT | {"Model MLC": "retinanet", "Scenario": "Offline", "Units": ""})})
+    line = FLAT | {"Model MLC": "retinanet", "Scenario": "Offline", "Units": "Samples/s"}
+    load_files(database, tmp_path, {name: table(line)})
     assert rows(database) == []
     assert kinds(database) == ["no-suite", "unknown-suite"]
 
@@ -444,7 +448,7 @@ def test_a_heading_over_a_crosstab_column_is_read_like_a_cell(
     database: Database, tmp_path: Path, endless: tuple[str, str, str]
 ) -> None:
     marked = ("rg\x1b\x07at", "Offline", "Samples/s")
-    columns = [*COLUMNS[:3], endless, marked]
+    columns = [*COLUMNS[:3], marked, endless]
     cells = {COLUMNS[0]: "5", endless: "6", marked: "7"}
     load_files(database, tmp_path, {"a.csv": crosstab({META: cells}, columns)})
     assert {(row["benchmark"], row["value"]) for row in rows(database)} == {("dlrm-v2-99", 5.0), ("rg at", 7.0)}
@@ -521,3 +525,134 @@ def test_what_is_no_table_of_results_is_refused_with_its_likeness(
     (report,) = load_files(database, tmp_path, {"page": text})
     assert isinstance(report.refused, UnknownFormat)
     assert "looks like" in str(report.refused)
+
+
+def test_two_figures_of_one_line_that_contradict_each_other_refuse_the_line(database: Database, tmp_path: Path) -> None:
+    lines = [FULL | {"Result at System Name": "31.5"}, FULL | {"Scenario": "Server"}]
+    load_files(database, tmp_path, {"a.csv": table(*lines)})
+    assert [row["scenario"] for row in rows(database)] == ["Server"]
+    assert [(row["kind"], row["line"]) for row in rows(database, "problems")] == [("columns-differ", 2)]
+
+
+def test_an_average_over_the_lines_of_one_name_contradicts_none_of_them(database: Database, tmp_path: Path) -> None:
+    average = FULL | {"Result at System Name": "200"}
+    lines = [average | {"Public ID": f"5.1-000{at}", "# of Nodes": str(at), "Result": value}
+             for at, value in ((1, "100"), (2, "300"))]  # fmt: skip
+    load_files(database, tmp_path, {"a.csv": table(*lines)})
+    assert sorted(row["value"] for row in rows(database)) == [100, 300]
+
+
+def test_a_column_of_notes_headed_result_does_not_replace_the_results(database: Database, tmp_path: Path) -> None:
+    load_files(
+        database, tmp_path, {"a.csv": table({"Result": "passed"} | FLAT), "b.csv": table({"Result": "3"} | FLAT)}
+    )
+    assert rows(database) == []
+    assert kinds(database) == ["bad-cell", "columns-differ"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("Public ID", "5.1-0002"),
+        ("Organization", "Brace"),
+        (SYSTEM, "Acme Two"),
+        ("System Name", "Acme Two"),
+        ("Model MLC", "llama2-70b-99.9"),
+        ("Scenario", "Server"),
+        ("Units", "Watts"),
+        ("Units1", "Watts"),
+        ("Division/Power", "open"),
+        ("Division", "open"),
+        ("Version", "v5.0"),
+        ("Benchmark", "Training"),
+        (AVERAGE, "31.5"),
+        ("Avg. Result", "31.5"),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_second_column_that_says_whose_figure_it_is_and_differs_refuses_the_line(
+    database: Database, tmp_path: Path, name: str, cell: str, first: bool
+) -> None:
+    names, cells = list(FLAT), list(FLAT.values())
+    place = 0 if first else len(names)
+    text = making.lines([[*names[:place], name, *names[place:]], [*cells[:place], cell, *cells[place:]]])
+    load_files(database, tmp_path, {"a.csv": text})
+    assert rows(database) == []
+    assert kinds(database) == ["columns-differ"]
+
+
+def test_a_line_of_training_minutes_with_a_scenario_is_of_neither_kind(database: Database, tmp_path: Path) -> None:
+    load_files(database, tmp_path, {"a.csv": table(FLAT | {"Units": "Latency (In minutes)", "Benchmark": ""})})
+    assert rows(database) == []
+    assert kinds(database) == ["columns-differ"]
+
+
+def test_a_division_that_nobody_knows_is_no_division(database: Database, tmp_path: Path) -> None:
+    load_files(database, tmp_path, {"a.csv": table(FLAT | {"Division/Power": "see notes"})})
+    assert rows(database) == []
+    assert kinds(database) == ["unknown-division"]
+
+
+@pytest.mark.parametrize("written", ["see the notes-1", "0001", "-", "v5.1"])
+def test_a_text_that_is_no_result_id_tells_no_round(database: Database, tmp_path: Path, written: str) -> None:
+    load_files(database, tmp_path, {"a.csv": table(FLAT | {"Public ID": written})})
+    assert rows(database) == []
+    assert "unknown-round" in kinds(database)
+
+
+def test_an_export_without_units_is_refused_for_its_power_would_be_taken_for_results(
+    database: Database, tmp_path: Path
+) -> None:
+    line = {name: cell for name, cell in FLAT.items() if name != "Units"}
+    load_files(database, tmp_path, {"a.csv": table(line)})
+    assert rows(database) == []
+    assert kinds(database) == ["no-unit"]
+
+
+def test_lines_of_both_suites_in_one_export_count_only_where_they_can_be_of_one(
+    database: Database, tmp_path: Path
+) -> None:
+    lines = [FLAT | {"Model MLC": "retinanet", "Scenario": scenario, "Units": unit} for scenario, unit in
+             (("Server", "Queries/s"), ("MultiStream", "Latency (ms)"), ("Offline", "Samples/s"))]  # fmt: skip
+    load_files(database, tmp_path, {"edge.csv": table(*lines)})
+    assert {(row["scenario"], row["suite"]) for row in rows(database)} == {
+        ("Server", "inference-datacenter"), ("MultiStream", "inference-edge")
+    }  # fmt: skip
+    assert kinds(database) == ["no-suite", "unknown-suite"]
+
+
+def test_a_copy_of_a_column_numbered_by_a_program_makes_no_edge_export(database: Database, tmp_path: Path) -> None:
+    line = FLAT | {"Model MLC": "llama2-70b-99", "Model MLC1": "llama2-70b-99"}
+    load_files(database, tmp_path, {"a.csv": table(line)})
+    assert result(database)["suite"] == "inference-datacenter"
+
+
+@pytest.mark.parametrize(
+    ("written", "scenario", "unit", "benchmark", "suite"),
+    [
+        ("llama3.1-8b-datacenter", "Offline", "Tokens/s", "llama3.1-8b", "inference-datacenter"),
+        ("Llama3.1-8B-Datacenter", "Offline", "Tokens/s", "llama3.1-8b", "inference-datacenter"),
+        ("llama3.1-8b-edge", "SingleStream", "Latency (ms)", "llama3.1-8b-edge", "inference-edge"),
+        ("whisper-edge", "Offline", "Tokens/s", "whisper", "inference-edge"),
+        ("whisper-datacenter", "Offline", "Tokens/s", "whisper", "inference-datacenter"),
+    ],
+)
+def test_a_suite_behind_the_name_of_a_benchmark_is_its_suite(
+    database: Database, tmp_path: Path, written: str, scenario: str, unit: str, benchmark: str, suite: str
+) -> None:
+    load_files(database, tmp_path, {"a.csv": table(FLAT | {"Model MLC": written, "Scenario": scenario, "Units": unit})})
+    assert (result(database)["benchmark"], result(database)["suite"]) == (benchmark, suite)
+    assert kinds(database) == []
+
+
+def test_a_suite_behind_a_benchmark_that_is_not_its_systems_is_refused(database: Database, tmp_path: Path) -> None:
+    line = FULL | {"Model MLC": "whisper-datacenter", "System Type": "edge"}
+    load_files(database, tmp_path, {"a.csv": table(line)})
+    assert rows(database) == []
+    assert kinds(database) == ["suites-differ"]
+
+
+def test_a_crosstab_says_the_power_of_a_scenario_in_a_column_of_its_own(database: Database, tmp_path: Path) -> None:
+    watts = ("dlrm-v2-99", "Offline", "Watts")
+    load_files(database, tmp_path, {"a.csv": crosstab({META: {COLUMNS[0]: "1000", watts: "500"}}, [COLUMNS[0], watts])})
+    assert (result(database)["value"], result(database)["power_value"]) == (1000, 500)

@@ -9,6 +9,7 @@ import pytest
 
 from loaders import registry
 from mlperf.errors import AmbiguousFormat, UnknownFormat
+from tests.loaders import making
 from tests.loaders.conftest import Make
 from tests.loaders.making import (
     FLAT,
@@ -194,9 +195,9 @@ def test_every_benchmark_column_of_a_training_record_is_a_result(database: Datab
     assert {row["system_name"] for row in rows(database)} == {"acme"}
 
 
-def test_a_training_record_whose_columns_disagree_is_reported(database: Database, tmp_path: Path) -> None:
+def test_a_training_record_whose_columns_disagree_gives_neither_figure(database: Database, tmp_path: Path) -> None:
     load_files(database, tmp_path, {"a.json": [training(resnet=31.5)]})
-    assert result(database)["value"] == 30.5
+    assert rows(database) == []
     assert kinds(database) == ["columns-differ"]
 
 
@@ -285,3 +286,27 @@ def test_a_result_of_training_and_one_of_inference_never_meet(database: Database
     load_files(database, tmp_path, {"a.csv": table(TRAINING), "b.json": [training(version="4.0")]})
     assert {row["suite"] for row in rows(database)} == {"training"}
     assert {row["round"] for row in rows(database)} == {"v4.0"}
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"), [("Result", "2.5"), ("Units", "Watts"), ("Platform", "other"), ("Scenario", "Server")]
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_copies_of_a_checkers_column_that_differ_refuse_the_line(
+    database: Database, tmp_path: Path, name: str, cell: str, first: bool
+) -> None:
+    record = checker()
+    names, cells = list(record), [str(value) for value in record.values()]
+    place = 0 if first else len(names)
+    text = making.lines([[*names[:place], name.upper(), *names[place:]], [*cells[:place], cell, *cells[place:]]])
+    load_files(database, tmp_path, {"summary.csv": text})
+    assert rows(database) == []
+    assert kinds(database) == ["columns-differ"]
+
+
+def test_a_record_with_a_name_twice_is_left_out_whichever_value_comes_last(database: Database, tmp_path: Path) -> None:
+    good, bad = summary(Scenario="Server"), json.dumps(summary())
+    bad = bad.replace('"Performance_Result": 2000.25', '"Performance_Result": 2000.25, "Performance_Result": 8')
+    load_files(database, tmp_path, {"a.json": f"[{bad},\n{json.dumps(good)}]"})
+    assert [row["scenario"] for row in rows(database)] == ["Server"]
+    assert [(row["kind"], row["line"]) for row in rows(database, "problems")] == [("key-twice", 1)]

@@ -133,10 +133,16 @@ def test_a_throughput_is_never_taken_for_a_latency(unit: str) -> None:
 
 
 @pytest.mark.parametrize("unit", [None, ""])
-def test_without_a_heading_the_rule_gives_the_unit_and_nothing_is_corrected(unit: str | None) -> None:
-    (sighting,), problems = read(unit=unit)
+def test_a_computed_figure_has_the_unit_of_its_rule_and_nothing_is_corrected(unit: str | None) -> None:
+    (sighting,), problems = read(unit=unit, is_computed=True)
     assert sighting.unit == "tokens/s"
     assert problems == []
+
+
+@pytest.mark.parametrize("unit", [None, ""])
+def test_a_figure_of_a_table_without_a_unit_may_be_a_power_and_is_left_out(unit: str | None) -> None:
+    sightings, (problem,) = read(unit=unit)
+    assert (sightings, problem.kind) == ([], "no-unit")
 
 
 def test_power_in_a_unit_that_nobody_knows_is_left_out_and_the_result_kept() -> None:

@@ -99,3 +99,8 @@ def test_what_is_no_results_table_has_no_header(source: Make, content: str) -> N
 
 def test_merged_headings_are_filled_to_the_right() -> None:
     assert filled_right(["", "a", "", "b ", " "]) == ["", "a", "a", "b", "b"]
+
+
+def test_a_file_in_which_two_delimiters_give_a_header_is_no_table(source: Make) -> None:
+    assert header(source("Organization,a,b\na;b;c\n")) is not None
+    assert header(source("Organization,a,b\nOrganization;c;d\n")) is None
