@@ -224,13 +224,14 @@ def _check_required(found: Header, source: Source, columns: list[_Column], resul
     Of the closed results of rounds up to v6.0 none lacks a scenario that all suites of its benchmark require; of the
     open ones one in ten does.
     """
+    exported = {facts().scenario(column.scenario or "") for column in columns}  # others were filtered out
     for column in filter(lambda column: column.is_merged, columns):
         benchmark = facts().benchmark("inference", column.benchmark, None)
         members = benchmark.memberships if benchmark else ()
         required = set(members[0].required).intersection(*(member.required for member in members)) if members else set()
         beside = [other for other in columns if other.key[0] == column.key[0] and other.key[2] == column.key[2]]
         filled = [row for row in results if row.cells[column.index].strip()]
-        for scenario in sorted(required - {facts().scenario(column.scenario or "")}):
+        for scenario in sorted(required & exported - {facts().scenario(column.scenario or "")}):
             indexes = [other.index for other in beside if facts().scenario(other.scenario or "") == scenario]
             lacking = [row for row in filled if not any(row.cells[index].strip() for index in indexes)]
             if 4 * len(lacking) > len(filled):
