@@ -34,17 +34,20 @@ _QUOTED: Final = re.compile(r"""("[^"\\]*+(?:\\.[^"\\]*+)*+")|'([^'"\\]*+)'""", 
 
 def is_old(data: bytes) -> bool | None:
     """Whether the first event in some bytes is of the old lines; None where there is none of either kind."""
-    new = sz.find(data, TOKEN)
+    new = data.find(TOKEN)
     end = len(data) if new < 0 else new
-    if any(sz.find(data, token, 0, end) >= 0 for token in TOKENS):
+    if data.find(TOKENS[0], 0, end) >= 0 or data.find(TOKENS[1], 0, end) >= 0:
         return True
     return None if new < 0 else False
 
 
 def first_line(block: Block, start: int, end: int) -> int | None:
     """The line of the first old event in a part of a block; None where there is none."""
-    places = [place for token in TOKENS if (place := sz.find(block.data, token, start, end)) >= 0]
-    return block.line_at(min(places)) if places else None
+    for token in TOKENS:
+        place = sz.find(block.data, token, start, end)
+        if place >= 0:
+            return block.line_at(place)
+    return None
 
 
 def events(block: Block, keys: Collection[str]) -> Iterator[Event | Damaged]:

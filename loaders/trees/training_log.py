@@ -150,8 +150,10 @@ class _Seen:
     @property
     def ends_by(self) -> str:
         """The key of the event that ends the run's time, by the rule of the round for what the log says it runs."""
+        if self.round is None:
+            return "run_stop"
         names = {benchmark.id for name in self.benchmarks if (benchmark := facts().benchmark("training", name, None))}
-        if self.round is None or len(names) != 1:
+        if len(names) != 1:
             return _EVALUATED if self.result else "run_stop"
         rule = facts().score("training", self.round, names.pop(), None)
         return (rule.log_key if rule else None) or "run_stop"
@@ -425,7 +427,8 @@ def _ending(name: str, seen: _Seen, problems: list[Problem]) -> tuple[str, Event
         found = "the log holds lines of ':::MLLOG' and of v0.6, which are two logs."
         report("mixed-formats", found, seen.mixed_line, "Those of its first event were read; check that it is of one run.")
     if stop is None and seen.ends_by == _EVALUATED:
-        report("unfinished-run", f"the log has no {_EVALUATED}, which alone tells when its run reached the target.")
+        found = f"the log has no {_EVALUATED}, which alone tells when its run reached the target."
+        report("unfinished-run", found, fix="The run has no time to train. Load the whole log.")
         return "unreadable", start, None
     if stop is None:
         may_be = any(item.key in {None, "run_stop"} for item in seen.damages)
