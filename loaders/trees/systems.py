@@ -79,16 +79,17 @@ def _renamed(fields: dict[str, object]) -> dict[str, object]:
     node = nodes[0] if isinstance(nodes, list) and len(nodes) == 1 else nodes
     if not isinstance(node, dict) or "num_nodes" not in node:
         return fields
-    renamed = {_ENTRY.get(name, name): value for name, value in fields.items() if name != "nodes"}
-    names = {_FIELDS.get(name.strip().lower(), name.strip()) for name in renamed}
-    more = {name: node[of] for of, name in _NODE.items() if of in node}
+    stated = {name: value for name, value in fields.items() if name not in {"nodes", *_ENTRY}}
+    names = {_FIELDS.get(name.strip().lower(), name.strip()) for name in stated}
+    more = {name: fields[of] for of, name in _ENTRY.items() if of in fields}
+    more.update({name: node[of] for of, name in _NODE.items() if of in node})
     processor = node.get("cpu")
     if isinstance(processor, str):
         counted = _COUNTED.fullmatch(processor)
         more["host_processor_model_name"] = counted[2] if counted else processor
         if counted:
             more["host_processors_per_node"] = counted[1]
-    return {**renamed, **{name: value for name, value in more.items() if name not in names}}
+    return {**stated, **{name: value for name, value in more.items() if name not in names}}
 
 
 def _log_fields(written: str) -> dict[str, object] | None:
