@@ -71,7 +71,9 @@ class TrainingTarget:
     def holds(self, accuracy: float) -> bool:
         """Whether an accuracy reaches it."""
         is_enough = self.least is None or accuracy >= self.least
-        return is_enough and (self.most is None or accuracy <= self.most) and (self.above is None or accuracy > self.above)
+        return (
+            is_enough and (self.most is None or accuracy <= self.most) and (self.above is None or accuracy > self.above)
+        )
 
     @property
     def text(self) -> str:

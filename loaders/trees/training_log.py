@@ -425,7 +425,9 @@ def _ending(name: str, seen: _Seen, problems: list[Problem]) -> tuple[str, Event
             report("several-runs", f"the log has {len(times)} different {what}.", events_[1].line, fix)
     if seen.mixed_line is not None:
         found = "the log holds lines of ':::MLLOG' and of v0.6, which are two logs."
-        report("mixed-formats", found, seen.mixed_line, "Those of its first event were read; check that it is of one run.")
+        report(
+            "mixed-formats", found, seen.mixed_line, "Those of its first event were read; check that it is of one run."
+        )
     if stop is None and seen.ends_by == _EVALUATED:
         found = f"the log has no {_EVALUATED}, which alone tells when its run reached the target."
         report("unfinished-run", found, fix="The run has no time to train. Load the whole log.")

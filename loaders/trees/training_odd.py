@@ -75,7 +75,9 @@ def _formats(group: Group) -> Iterator[Problem]:
     others = Counter(log.round for log in group.logs.values() if log.round and group.round not in {None, log.round})
     for round_id, count in others.items():
         found = f"{count} logs are written as those of {round_id}, the group is of {group.round}."
-        yield Problem(group.where, "other-format", found, f"They were taken; the checker of {group.round} refuses them.")
+        yield Problem(
+            group.where, "other-format", found, f"They were taken; the checker of {group.round} refuses them."
+        )
 
 
 def _copies(group: Group, runs: Runs) -> Iterator[Problem]:

@@ -109,7 +109,16 @@ def test_the_format_of_a_log_is_that_of_its_first_event() -> None:
 
 
 @pytest.mark.parametrize(
-    "shape", [":::MLL ", ":::MLL 1", ":::MLL 1 run_stop: {'", ":::MLPv0.6.0 a 1 (", ":::MLL 1 run_stop: {\"'\\", "::", "\xff:::ML"]
+    "shape",
+    [
+        ":::MLL ",
+        ":::MLL 1",
+        ":::MLL 1 run_stop: {'",
+        ":::MLPv0.6.0 a 1 (",
+        ":::MLL 1 run_stop: {\"'\\",
+        "::",
+        "\xff:::ML",
+    ],
 )
 def test_a_line_without_end_gives_nothing_but_damaged_lines(folder: Path, shape: str) -> None:
     text = (shape * ((1 << 18) // len(shape))).encode("latin-1")

@@ -89,8 +89,9 @@ def test_a_group_is_held_against_the_target_of_its_round(tmp_path: Path, round_i
     bound = next(one for one in (target.least, target.most, target.above) if one is not None)
     minutes = [20.0 + number / 2 for number in range(RUNS[round_id][benchmark])]
     name = f"training_results_{round_id}.zip"
-    for accuracy, verdict in ((bound * (1.01 if lower else 0.99), "met"), (bound * (0.99 if lower else 1.01), "broken")):
+    for accuracy, verdict in (
+        (bound * (1.01 if lower else 0.99), "met"),
+        (bound * (0.99 if lower else 1.01), "broken"),
+    ):
         folder = write(tree(benchmark, minutes, accuracy=accuracy), tmp_path / verdict)
         assert outcomes(checks(folder, name))["Target accuracy"] == verdict
-
-

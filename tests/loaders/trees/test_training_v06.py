@@ -67,7 +67,8 @@ def test_a_log_of_older_loggers_gives_its_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "status, word, kinds", [("abort", "aborted", []), (None, "unfinished", ["unfinished-run"]), ("fine", "failed", None)]
+    "status, word, kinds",
+    [("abort", "aborted", []), (None, "unfinished", ["unfinished-run"]), ("fine", "failed", None)],
 )
 def test_a_run_without_success_failed(tmp_path: Path, status: str | None, word: str, kinds: list[str] | None) -> None:
     run, problems = read(tmp_path, log(12.5, status))
@@ -178,6 +179,12 @@ def test_a_system_of_log_lines_that_is_damaged_is_told(tmp_path: Path, damage: s
 
 
 def test_events_between_the_run_and_the_log_are_held_against_its_times(tmp_path: Path) -> None:
-    late = event("init_stop", None, 500) + "\n" + event("run_start") + "\n" + event("run_stop", None, 600, status="success")
+    late = (
+        event("init_stop", None, 500)
+        + "\n"
+        + event("run_start")
+        + "\n"
+        + event("run_stop", None, 600, status="success")
+    )
     _, problems = read(tmp_path, late)
     assert [problem.found for problem in problems] == ["the line before run_start is dated after it."]
