@@ -1,4 +1,4 @@
-"""The catalog's benchmarks, runs and targets of training, held against the rules that mlperf_logging is installed with."""
+"""The catalog's benchmarks, runs and targets of training, held against the rules of the installed mlperf_logging."""
 
 import importlib.util
 from collections.abc import Mapping

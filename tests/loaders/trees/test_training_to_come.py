@@ -1,4 +1,4 @@
-"""Rounds of training whose logs nobody here has: a made-up tree of each benchmark scores by the rules of the catalog."""
+"""Rounds of training whose logs nobody here has: a made-up tree of each benchmark scores by the catalog's rules."""
 
 import statistics
 from pathlib import Path
