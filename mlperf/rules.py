@@ -60,20 +60,26 @@ class Target:
 
 @dataclass(frozen=True)
 class TrainingTarget:
-    """What the last evaluation of a training run must reach; one of the two is None."""
+    """What the last evaluation of a training run must reach; all bounds but one are None."""
 
     least: float | None
     most: float | None
+    above: float | None
+    """The accuracy must be more than this."""
     source: str
 
     def holds(self, accuracy: float) -> bool:
         """Whether an accuracy reaches it."""
-        return (self.least is None or accuracy >= self.least) and (self.most is None or accuracy <= self.most)
+        is_enough = self.least is None or accuracy >= self.least
+        return (
+            is_enough and (self.most is None or accuracy <= self.most) and (self.above is None or accuracy > self.above)
+        )
 
     @property
     def text(self) -> str:
         """`at least 0.759`."""
-        return f"at most {self.most:g}" if self.least is None else f"at least {self.least:g}"
+        bounds = (("at least", self.least), ("at most", self.most), ("more than", self.above))
+        return next(f"{words} {bound:g}" for words, bound in bounds if bound is not None)
 
 
 @dataclass(frozen=True)
@@ -210,10 +216,10 @@ class Rules:
         return self._ranged(entry, entry.text("source"), kind)
 
     def _read_training_target(self, entry: Entry) -> _Ranged[TrainingTarget]:
-        least, most = entry.number("at_least"), entry.number("at_most")
-        if (least is None) == (most is None):
-            raise entry.wrong("either at_least or at_most")
-        return self._ranged(entry, TrainingTarget(least, most, entry.text("source")), "training")
+        least, most, above = entry.number("at_least"), entry.number("at_most"), entry.number("above")
+        if [least, most, above].count(None) != 2:
+            raise entry.wrong("one of at_least, at_most and above")
+        return self._ranged(entry, TrainingTarget(least, most, above, entry.text("source")), "training")
 
     def _read_tokens(self, entry: Entry) -> _Ranged[TokenLimits]:
         limits = TokenLimits(

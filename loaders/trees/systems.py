@@ -19,6 +19,18 @@ _TRAILING_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])')
 _FIELDS: Final = {"divison": "division", "number of nodes": "number_of_nodes", "system-type": "system_type"}
 """Misspelt names of fields, seen in training v0.7 (SIAT, Tencent; DellEMC) and v1.1."""
 
+_ENTRY: Final = {"hardware": "system_name", "os": "operating_system"}
+"""Fields of training v0.6's older description, the `submission_entry` of a log, and what later ones call them."""
+_NODE: Final = {
+    "num_nodes": "number_of_nodes",
+    "accelerator": "accelerator_model_name",
+    "num_accelerators": "accelerators_per_node",
+    "sys_mem_size": "host_memory_capacity",
+}
+_COUNTED: Final = re.compile(r"([1-9][0-9]?)x (.{1,200})")
+_LOG_LINE: Final = re.compile(r"([a-z_]{1,40}+): (\{.*+)")
+_PAIR: Final = re.compile(r"""'([^'"\\\r\n]{1,100}+)': (?:'([^'\\]*+)'|"([^"\\]*+)")""")
+
 
 def is_system_file(path: str) -> bool:
     """Whether a path is `…/systems/<SYSTEM>.json`; hidden files are none."""
@@ -45,7 +57,7 @@ def read_system(
     if fields is None:
         return
     facts: dict[str, str] = {}
-    for name, value in fields.items():
+    for name, value in _renamed(fields).items():
         name = _FIELDS.get(name.strip().lower(), name.strip())
         if name.lower() in _PROSE or name in facts:
             continue
@@ -58,6 +70,54 @@ def read_system(
     yield SystemSheet(where, kind, round_id, submitter or "", PurePosixPath(source.path).stem, tuple(facts.items()))
 
 
+def _renamed(fields: dict[str, object]) -> dict[str, object]:
+    """The fields of a sheet, those of training v0.6's older description under the names that later ones have.
+
+    One entry of `nodes` describes every node; of several kinds of nodes none is taken for all.
+    """
+    nodes = fields.get("nodes")
+    node = nodes[0] if isinstance(nodes, list) and len(nodes) == 1 else nodes
+    if not isinstance(node, dict) or "num_nodes" not in node:
+        return fields
+    stated = {name: value for name, value in fields.items() if name not in {"nodes", *_ENTRY}}
+    names = {_FIELDS.get(name.strip().lower(), name.strip()) for name in stated}
+    more = {name: fields[of] for of, name in _ENTRY.items() if of in fields}
+    more.update({name: node[of] for of, name in _NODE.items() if of in node})
+    processor = node.get("cpu")
+    if isinstance(processor, str):
+        counted = _COUNTED.fullmatch(processor)
+        more["host_processor_model_name"] = counted[2] if counted else processor
+        if counted:
+            more["host_processors_per_node"] = counted[1]
+    return {**stated, **{name: value for name, value in more.items() if name not in names}}
+
+
+def _log_fields(written: str) -> dict[str, object] | None:
+    """The fields of a sheet of NVIDIA's in training v0.6; None where it is none.
+
+    It holds the log's `submission_…` lines without their head, `division: {"value": "closed", …}`; `entry` has all the
+    rest as Python writes it, the nodes as a text in it.
+    """
+    fields: dict[str, object] = {}
+    for line in written.split("\n"):
+        found = _LOG_LINE.fullmatch(line.strip())
+        try:
+            event = json.loads(found[2]) if found else None
+        except (ValueError, RecursionError):
+            return None
+        if found and isinstance(event, dict) and isinstance(value := event.get("value"), str):
+            fields[found[1]] = value
+        elif line.strip():
+            return None
+    entry = fields.pop("entry", None)
+    if not isinstance(entry, str):
+        return None
+    pairs = {name: plain or quoted for name, plain, quoted in _PAIR.findall(entry)}
+    node = {name: plain or quoted for name, plain, quoted in _PAIR.findall(pairs.pop("nodes", ""))}
+    basics = {name: fields[name] for name in ("division", "status") if name in fields}
+    return {**basics, "submitter": fields.get("org", ""), **pairs, "nodes": node}
+
+
 def _fields(where: Where, data: bytes) -> tuple[dict[str, object] | None, Problem | None]:
     """The JSON object of a file, and the Problem where it is none, or only with a trailing comma mended."""
     try:
@@ -65,6 +125,8 @@ def _fields(where: Where, data: bytes) -> tuple[dict[str, object] | None, Proble
     except UnicodeDecodeError:
         written = data.decode("latin-1")
     problem = None
+    if (fields := _log_fields(written)) is not None:
+        return fields, None
     try:
         found = json.loads(written, strict=False)
     except (ValueError, RecursionError) as fault:

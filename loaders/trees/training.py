@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from loaders.mllog import TOKEN, once
+from loaders import mll
+from loaders.mllog import once
 from loaders.trees import training_checks
 from loaders.trees.protocol import Assembled, Context
 from loaders.trees.systems import is_system_file, read_system
@@ -49,7 +50,7 @@ def claims(source: Source) -> bool:
     if found is None:
         return False
     if found.role in {"log", "nested"} and not (found.benchmark and is_benchmark(found.benchmark)):
-        return TOKEN in source.head
+        return mll.is_old(source.head) is not None
     return True
 
 

@@ -39,9 +39,10 @@ class Group:
     label: Label = field(default_factory=Label)
 
     def apply(self, label: Label) -> None:
-        """What its owner says comes before what folders say."""
+        """What its owner says comes before what folders say, and this before what the logs' format tells."""
         self.label = label
-        self.round = label.round or self.round
+        formats = {log.round for log in self.logs.values()}
+        self.round = label.round or self.round or (formats.pop() if len(formats) == 1 else None)
         self.system = label.system_id or self.system
         self.benchmark = label.benchmark or self.benchmark
 

@@ -5,12 +5,14 @@ Nothing of the path is known here, and no score: a run's time counts only with i
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 import stringzilla as sz
 
+from loaders import mll
 from loaders.mllog import TOKEN, Block, Damaged, Event, blocks, events, last_line, line_start, read_line, wanted
 from loaders.unpack import Source
 from mlperf.errors import BrokenFile, Problem, Where
@@ -32,12 +34,18 @@ MOST_DAMAGES: Final = 20
 """Damaged lines of one log that may have been the beginning or the end of the run and get a Problem each."""
 
 _CONVERGENCE: Final = "eval_accuracy"
+_EVALUATED: Final = "eval_result"
+"""What minigo of v0.6 logs last: the seconds from run_start to the first model that reached the target, which is found
+after the run. Source: mlcommons/logging compliance_checker/training_0.6.0: minigo.yaml, score.yaml."""
+
 _ENDS: Final = b"run_st"
 """What both ends of a run have in common, however their line may be damaged."""
 
-_PATTERN: Final = wanted(
-    ("run_start", "run_stop", "global_batch_size", "seed", "train_samples", "submission_benchmark", "eval_error")
+_KEYS: Final = (
+    *("run_start", "run_stop", "global_batch_size", "seed", "train_samples", "submission_benchmark", "eval_error"),
 )
+_PATTERN: Final = wanted(_KEYS)
+_OLD_KEYS: Final = frozenset({*_KEYS, _CONVERGENCE, _EVALUATED, "run_set_random_seed"})
 _STATUSES: Final = {
     "success": "success",
     "abort": "aborted",
@@ -91,6 +99,12 @@ class RunLog:
     seeds: tuple[Seed, ...] = ()
     """Every different one that was met, in order."""
     benchmark_line: int | None = None
+    round: str | None = None
+    """The round that alone has lines of this format; None for `:::MLLOG`, which all later ones have."""
+    ended_by: str = "run_stop"
+    """The key of the event that ended the run's time."""
+    lacks: str | None = None
+    """The key of the event that should have: its round scores the benchmark by it, and the log has none."""
 
     @property
     def minutes(self) -> float | None:
@@ -126,6 +140,23 @@ class _Seen:
     """The place in the file up to which every line was read, while the run had not begun or had just begun."""
     damages: list[Damaged] = field(default_factory=list)
     damaged: int = 0
+    round: str | None = None
+    """As in `RunLog`."""
+    result: Event | None = None
+    """The event `eval_result`."""
+    mixed_line: int | None = None
+    """The first line that is of another format than the log."""
+
+    @property
+    def ends_by(self) -> str:
+        """The key of the event that ends the run's time, by the rule of the round for what the log says it runs."""
+        if self.round is None:
+            return "run_stop"
+        names = {benchmark.id for name in self.benchmarks if (benchmark := facts().benchmark("training", name, None))}
+        if len(names) != 1:
+            return _EVALUATED if self.result else "run_stop"
+        rule = facts().score("training", self.round, names.pop(), None)
+        return (rule.log_key if rule else None) or "run_stop"
 
     @property
     def is_in_midst(self) -> bool:
@@ -172,8 +203,18 @@ class _Seen:
             self.train_samples = _number(value)
         elif event.key == "submission_benchmark" and isinstance(value, str):
             self.benchmarks.setdefault(value[:100], event.line)
+        elif event.key == _EVALUATED:
+            self.result = event
         elif event.key in {"global_batch_size", "seed"}:
             self._take_whole(event)
+
+    def take_damage(self, item: Damaged) -> None:
+        """Keep a damaged line, and what could be read of it."""
+        self.damaged += 1
+        if len(self.damages) < SHOWN_DAMAGES or item.key in {"run_start", "run_stop", None}:
+            self.damages = [*self.damages, item][:MOST_DAMAGES]
+        if item.event is not None:
+            self.take(item.event)
 
     def _take_whole(self, event: Event) -> None:
         """Keep a batch size or a seed."""
@@ -224,11 +265,61 @@ def read_log(source: Source) -> Iterator[RunLog | Problem]:
         train_samples=seen.train_samples,
         seeds=tuple(seen.seeds.values()),
         benchmark_line=next(iter(seen.benchmarks.values())) if len(seen.benchmarks) == 1 else None,
+        round=seen.round,
+        ended_by=seen.ends_by,
+        lacks=seen.ends_by if stop is None and seen.ends_by != "run_stop" else None,
     )
 
 
 def _scan(source: Source, seen: _Seen) -> None:
-    """Read the whole log: every line until the run has begun, and from shortly before run_stop on.
+    """Read the whole log, in the format of its first event."""
+    stream = blocks(source)
+    for block in stream:
+        is_old = mll.is_old(block.data)
+        if is_old is not None:
+            rest = chain((block,), stream)
+            return _scan_old(rest, seen) if is_old else _scan_new(rest, source, seen)
+    return None
+
+
+def _scan_old(stream: Iterable[Block], seen: _Seen) -> None:
+    """Read every line of a log of v0.6. The run's time ends where the rule of its benchmark says."""
+    seen.has_token, seen.round = True, mll.ROUND
+    earlier: float | None = None
+    for block in stream:
+        if seen.mixed_line is None and (place := sz.find(block.data, TOKEN, 0, block.end)) >= 0:
+            seen.mixed_line = block.line_at(place)
+        for item in mll.events(block, _OLD_KEYS):
+            if isinstance(item, Damaged):
+                seen.take_damage(item)
+                continue
+            if seen.last_end is not None:
+                seen.beside[seen.last_end] = seen.beside[seen.last_end][0], item.time_ms
+                seen.last_end = None
+            if item.key in {"run_start", "run_stop"}:
+                seen.beside[item.offset], seen.last_end = (earlier, None), item.offset
+            value = mll.number(item.value) if item.key == _CONVERGENCE else item.value
+            key = "seed" if item.key == "run_set_random_seed" else item.key
+            seen.take(item._replace(key=key, value=value))
+            earlier = item.time_ms
+    if seen.ends_by == _EVALUATED and seen.result:
+        seen.stops = [_evaluated(seen.starts[-1] if seen.starts else None, seen.result)]
+    elif seen.ends_by == _EVALUATED:
+        seen.stops = [stop for stop in seen.stops if stop.metadata.get("status") != "success"]
+
+
+def _evaluated(start: Event | None, result: Event) -> Event:
+    """The end of a run as an `eval_result` tells it: a `timestamp` of 0 means that no model reached the target."""
+    seconds = _number(result.metadata.get("timestamp"))
+    if seconds == 0:
+        return result._replace(metadata={"status": "fail"})
+    begin = start.time_ms if start else None
+    time = None if seconds is None or begin is None else begin + seconds * 1000
+    return result._replace(time_ms=time, metadata={"status": "success"})
+
+
+def _scan_new(stream: Iterable[Block], source: Source, seen: _Seen) -> None:
+    """Read a log of `:::MLLOG`: every line until the run has begun, and from shortly before run_stop on.
 
     Between them may lie megabytes of progress that no score hangs on: there only the ends of the run are sought, and
     the last evaluation from behind. A log that turns out to miss its end is read again, every line.
@@ -236,7 +327,7 @@ def _scan(source: Source, seen: _Seen) -> None:
     skipped: Block | None = None
     has_skipped = False
     recent: deque[Block] = deque(maxlen=RECENT)
-    for block in blocks(source):
+    for block in stream:
         had_stopped = bool(seen.stops)
         seen.look_behind(block)
         at = 0
@@ -271,6 +362,8 @@ def _take(block: Block, seen: _Seen, start: int, end: int) -> int:
     data, end = block.data, min(end, block.end)
     if end < block.end:
         end = data.find(b"\n", end, block.end) + 1 or block.end
+    if seen.mixed_line is None:
+        seen.mixed_line = mll.first_line(block, start, end)
     first = sz.find(data, TOKEN, start, end)
     if first < 0:
         return end
@@ -285,11 +378,7 @@ def _take(block: Block, seen: _Seen, start: int, end: int) -> int:
                 seen.beside[item.offset] = earlier, _time_at(data, behind)
                 seen.last_end = item.offset if behind < 0 else None
             continue
-        seen.damaged += 1
-        if len(seen.damages) < SHOWN_DAMAGES or item.key in {"run_start", "run_stop", None}:
-            seen.damages = [*seen.damages, item][:MOST_DAMAGES]
-        if item.event is not None:
-            seen.take(item.event)
+        seen.take_damage(item)
     return end
 
 
@@ -327,13 +416,22 @@ def _ending(name: str, seen: _Seen, problems: list[Problem]) -> tuple[str, Event
         problems.append(Problem(Where(name, line), kind, found, fix))
 
     if not seen.has_token:
-        report("empty-log", "the log holds no line with ':::MLLOG'.")
+        report("empty-log", "the log holds no line with ':::MLLOG', nor with ':::MLL' as in v0.6.")
         return "empty", None, None
     for what, events_ in (("run_start", seen.starts), ("run_stop", seen.stops)):
         times = dict.fromkeys(event.time_ms for event in events_)
         if len(times) > 1:
             fix = "The last run_start before the first run_stop was taken, as the official tool does."
             report("several-runs", f"the log has {len(times)} different {what}.", events_[1].line, fix)
+    if seen.mixed_line is not None:
+        found = "the log holds lines of ':::MLLOG' and of v0.6, which are two logs."
+        report(
+            "mixed-formats", found, seen.mixed_line, "Those of its first event were read; check that it is of one run."
+        )
+    if stop is None and seen.ends_by == _EVALUATED:
+        found = f"the log has no {_EVALUATED}, which alone tells when its run reached the target."
+        report("unfinished-run", found, fix="The run has no time to train. Load the whole log.")
+        return "unreadable", start, None
     if stop is None:
         may_be = any(item.key in {None, "run_stop"} for item in seen.damages)
         report("unfinished-run", "the log has no run_stop" + (" that can be read." if may_be else "."))

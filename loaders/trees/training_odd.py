@@ -49,6 +49,7 @@ def oddities(group: Group) -> Iterator[Problem]:
     """All that does not go together."""
     runs = {name: group.logs[name] for name in group.names()}
     yield from _claims(group)
+    yield from _formats(group)
     yield from _copies(group, runs)
     yield from _paces(group, runs)
     yield from _dates(runs)
@@ -67,6 +68,16 @@ def _claims(group: Group) -> Iterator[Problem]:
     if others and folder:
         found = f"{sum(claimed[name] for name in others)} logs of {folder.id} say they run {', '.join(sorted(others))}."
         yield Problem(group.where, "benchmark-differs", found[:300], "The folder's name was taken.")
+
+
+def _formats(group: Group) -> Iterator[Problem]:
+    """Logs in the format of one round under another: its checker does not read them."""
+    others = Counter(log.round for log in group.logs.values() if log.round and group.round not in {None, log.round})
+    for round_id, count in others.items():
+        found = f"{count} logs are written as those of {round_id}, the group is of {group.round}."
+        yield Problem(
+            group.where, "other-format", found, f"They were taken; the checker of {group.round} refuses them."
+        )
 
 
 def _copies(group: Group, runs: Runs) -> Iterator[Problem]:

@@ -58,7 +58,20 @@ def grade(group: Group, benchmark: Benchmark | None, written: str, logs: Sequenc
         return f"{written!r} is no benchmark that the catalog knows"
     if None in group.scaling or len(set(group.scaling)) > 1:
         return "scaling.json cannot be read, so that its factor is not known"
+    if lacking := _lacking(group, benchmark, logs):
+        return lacking
     return score([log.minutes if log.status == "success" else None for log in logs], benchmark)
+
+
+def _lacking(group: Group, benchmark: Benchmark, logs: Sequence[RunLog]) -> str | None:
+    """Why the logs do not hold what the round scores the benchmark by; None where they do."""
+    rule = facts().score("training", group.round, benchmark.id, None) if group.round else None
+    key = rule.log_key if rule else None
+    without = [log for log in logs if log.lacks or (log.status == "success" and key and log.ended_by != key)]
+    if not without:
+        return None
+    named = next((log.lacks for log in without if log.lacks), key)
+    return f"{len(without)} of {len(logs)} logs have no {named}, by which {group.round or 'the round'} scores it"
 
 
 def _result(

@@ -20,6 +20,8 @@ from tests.loaders.making import FLAT, packed, summary, table
 from tests.loaders.trees.making_inference import OFFLINE, RESULT, RUN, detail, tree
 from tests.loaders.trees.making_inference import summary as loadgen_summary
 from tests.loaders.trees.making_training import SHEET, group, log
+from tests.loaders.trees.making_training_v06 import MINIGO, minigo_log
+from tests.loaders.trees.making_training_v06 import log as old_log
 from tests.loaders.uploading import INFERENCE, LABEL, given, only, previewed, read, ten
 from tests.property.test_mutations import CASES, original
 
@@ -115,6 +117,23 @@ def test_one_training_log_is_a_run_without_a_score_that_says_why(tmp_path: Path)
     assert (labelled.results, labelled.is_ready) == (0, True)
     (run,) = only(labelled).runs
     assert (run.round, run.division, run.system_id, run.benchmark) == ("v1.1", "closed", "box", "rnnt")
+
+
+def test_a_log_of_training_v0_6_names_its_round_by_its_format(tmp_path: Path) -> None:
+    entry = only(previewed(tmp_path, {"result_0.txt": old_log()}))
+    assert entry.missing == ("system_id",)
+    (run,) = entry.runs
+    assert (run.round, run.benchmark, run.minutes) == ("v0.6", "ssd", 10)
+
+
+def test_a_zip_of_minigo_of_training_v0_6_scores_by_its_own_clock(tmp_path: Path) -> None:
+    logs = {f"result_{at}.txt": minigo_log(seconds, at * 9000.0) for at, seconds in enumerate(MINIGO)}
+    label = dataclasses.replace(LABEL, round=None, benchmark=None)
+    entry = only(previewed(tmp_path, {"minigo.zip": packed(logs)}, label))
+    assert entry.missing == ()
+    (seen,) = entry.seen
+    assert (seen.sighting.round, seen.sighting.benchmark) == ("v0.6", "minigo")
+    assert seen.sighting.value == pytest.approx(sum(sorted(MINIGO)[1:-1]) / 8 / 60, rel=1e-9)
 
 
 def test_training_logs_that_name_no_benchmark_are_asked_for_it_and_scored_with_it(tmp_path: Path) -> None:

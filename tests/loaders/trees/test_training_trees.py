@@ -192,7 +192,7 @@ def test_the_folder_mask_is_mask_rcnn(tmp_path: Path) -> None:
 
 
 def test_an_unknown_benchmark_keeps_its_runs_and_has_no_score(tmp_path: Path) -> None:
-    read = tree(tmp_path, group(TEN, "Dell/results/XE8545/gpt_oss_20b"), "training_results_v6.0.zip")
+    read = tree(tmp_path, group(TEN, "Dell/results/XE8545/benchmark_to_come"), "training_results_v6.1.zip")
     assert read.measurements == []
     assert len(read.runs) == 10
     assert read.kinds == ["no-score"]
