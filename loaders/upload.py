@@ -24,7 +24,7 @@ from loaders.rows import sighting_id
 from loaders.trees.protocol import Context, Label, Tree
 from loaders.unpack import Limits, OnProgress, Source, gathered
 from mlperf.errors import LoadError, Problem, UnknownFormat, Where
-from mlperf.facts import facts
+from mlperf.facts import Round, facts
 from mlperf.model import Check, Kind, Measurement, Run, Sighting, SystemSheet, Verdict
 
 NOBODY: Final = "Own"
@@ -398,7 +398,7 @@ def _missing(measurement: Measurement) -> tuple[str, ...]:
         "system_id": not (measurement.system_id or measurement.system_name),
         "benchmark": not measurement.benchmark,
         "scenario": measurement.kind == "inference" and facts().scenario(measurement.scenario or "") is None,
-        "suites": measurement.kind == "inference" and not measurement.suites,
+        "suites": measurement.kind == "inference" and not measurement.suites and not _has_one_suite(known),
         "accelerator": not (measurement.accelerator or measurement.processor),
         "nodes": measurement.kind == "training" and not measurement.nodes,
         "accelerators_per_node": bool(
@@ -406,6 +406,11 @@ def _missing(measurement: Measurement) -> tuple[str, ...]:
         ),
     }
     return tuple(name for name, is_lacking in lacking.items() if is_lacking)
+
+
+def _has_one_suite(known: Round | None) -> bool:
+    """Whether the round is known, and its suite follows from no system's type."""
+    return known is not None and facts().only_suite(known.kind, known.id) is not None
 
 
 def _missing_of_runs(runs: Sequence[Run]) -> tuple[str, ...]:

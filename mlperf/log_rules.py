@@ -48,6 +48,19 @@ class LogScore:
 
 
 @dataclass(frozen=True)
+class Runs:
+    """The folders in `performance/` that hold the runs of a result; of those that are there the last one counts."""
+
+    folders: tuple[str, ...]
+    """"" is `performance/` itself."""
+    needed: int
+    """How many runs a result has."""
+
+
+ONE_RUN = Runs(("run_1",), 1)
+
+
+@dataclass(frozen=True)
 class Energy:
     """What energy is counted per."""
 
@@ -147,8 +160,10 @@ class LogRules:
         entry.text("source")
         return entry.text("from"), _closed(entry, entry.text("to"))
 
-    def _read_runs(self, entry: Entry) -> tuple[Span, tuple[str, ...], tuple[str, ...]]:
-        return self._span(entry), entry.texts("scenarios"), _closed(entry, entry.texts("folders"))
+    def _read_runs(self, entry: Entry) -> tuple[Span, tuple[str, ...], Runs]:
+        folders = entry.texts("folders")
+        runs = Runs(folders, entry.whole("needed") or len(folders))
+        return self._span(entry), entry.texts("scenarios"), _closed(entry, runs)
 
     def _read_energy(self, entry: Entry) -> tuple[Span, tuple[str, ...], Energy]:
         energy = Energy(entry.texts("count"), entry.texts("count_per_second"), entry.number("inferred_factor") or 1.0)
@@ -211,13 +226,13 @@ class LogRules:
                 found.setdefault(_direct(score), round_id)
         return [(round_id, rule) for rule, round_id in found.items()]
 
-    def runs(self, round_id: str | None, scenario: str) -> tuple[str, ...]:
-        """The folders of a result's runs, the one that counts last."""
+    def runs(self, round_id: str | None, scenario: str) -> Runs:
+        """The runs of a result."""
         index = self._index(round_id)
-        for (first, last), scenarios, folders in self._runs:
+        for (first, last), scenarios, runs in self._runs:
             if first <= index <= last and scenario in scenarios:
-                return folders
-        return ("run_1",)
+                return runs
+        return ONE_RUN
 
     def energy(self, round_id: str | None, scenario: str) -> Energy | None:
         """What energy is counted per; None where power is the average in watts."""

@@ -36,6 +36,16 @@ class Bound:
 
 
 @dataclass(frozen=True)
+class LatencyBound(Bound):
+    """A limit, in milliseconds, of one percentile of latency."""
+
+    fact: str
+    """The fact of a log that is held against it."""
+    name: str
+    """`99th percentile`."""
+
+
+@dataclass(frozen=True)
 class TokenLimits:
     """Limits, in milliseconds, of the 99th percentile of the time to the first token and per output token."""
 
@@ -106,7 +116,7 @@ class Rules:
         self._duration = self._bounds(file.entries("duration", "source"), "milliseconds")
         self._queries = self._bounds(file.entries("queries", "source"), "count")
         self._samples = self._bounds(file.entries("samples", "source"), "count")
-        self._latency = self._bounds(file.entries("latency", "source"), "milliseconds")
+        self._latency = [self._read_latency(entry) for entry in file.entries("latency", "source")]
         self._early_stopping = [self._read_source(entry) for entry in file.entries("early_stopping", "source")]
         self._tokens = [self._read_tokens(entry) for entry in file.entries("tokens", "source")]
         self._accuracy = [self._read_accuracy(entry) for entry in file.entries("accuracy", "source")]
@@ -137,9 +147,9 @@ class Rules:
         """The least minimum duration in milliseconds."""
         return self._find(self._duration, round_id)
 
-    def queries(self, round_id: str | None, scenario: str) -> Bound | None:
+    def queries(self, round_id: str | None, scenario: str, benchmark: str | None) -> Bound | None:
         """The least minimum number of queries; None where early stopping decides it."""
-        return self._find(self._queries, round_id, scenario)
+        return self._find(self._queries, round_id, scenario, benchmark)
 
     def samples(self, round_id: str | None, scenario: str, benchmark: str | None) -> Bound | None:
         """The fewest samples per query, of Offline."""
@@ -149,8 +159,8 @@ class Rules:
         """Where it stands that logs of the scenario must meet early stopping; None where they need not."""
         return self._find(self._early_stopping, round_id, scenario)
 
-    def latency(self, round_id: str | None, scenario: str, benchmark: str | None) -> Bound | None:
-        """The limit of the 99th percentile of latency, in milliseconds."""
+    def latency(self, round_id: str | None, scenario: str, benchmark: str | None) -> LatencyBound | None:
+        """The limit of a percentile of latency, the 99th but in GNMT."""
         return self._find(self._latency, round_id, scenario, benchmark)
 
     def tokens(self, round_id: str | None, scenario: str, benchmark: str | None) -> TokenLimits | None:
@@ -205,6 +215,14 @@ class Rules:
 
     def _bounds(self, entries: Sequence[Entry], key: str) -> list[_Ranged[Bound]]:
         return [self._ranged(entry, Bound(_number(entry, key), entry.text("source"))) for entry in entries]
+
+    def _read_latency(self, entry: Entry) -> _Ranged[LatencyBound]:
+        percentile = entry.whole("percentile") or 99
+        fact = "latency" if percentile == 99 else f"latency_{percentile}"
+        if fact not in self.keys:
+            raise entry.wrong(f"there is no fact {fact}")
+        number, source = _number(entry, "milliseconds"), entry.text("source")
+        return self._ranged(entry, LatencyBound(number, source, fact, f"{percentile}th percentile"))
 
     def _read_source(self, entry: Entry, kind: Kind = "inference") -> _Ranged[str]:
         return self._ranged(entry, entry.text("source"), kind)
