@@ -131,6 +131,7 @@ class LogRules:
         self._inferred = [self._read_inferred(entry) for entry in file.entries("inferred", "to")]
         self._same = [self._read_same(entry) for entry in file.entries("same", "to")]
         self._runs = [self._read_runs(entry) for entry in file.entries("runs", "last")]
+        self._sheets = dict(_read_sheet(entry) for entry in file.entries("sheet", "folder"))
         self._energy = [self._read_energy(entry) for entry in file.entries("energy", "source")]
         self._meters = [self._read_meter(entry) for entry in file.entries("meter", "source")]
         self._endpoints = [_read_endpoint(entry) for entry in file.entries("endpoint", "key")]
@@ -234,6 +235,10 @@ class LogRules:
                 return runs
         return ONE_RUN
 
+    def sheet(self, round_id: str | None, submitter: str | None, folder: str) -> str:
+        """The name of the systems JSON of a folder of results: the folder's own, but for the few that differ."""
+        return self._sheets.get((round_id, submitter, folder), folder)
+
     def energy(self, round_id: str | None, scenario: str) -> Energy | None:
         """What energy is counted per; None where power is the average in watts."""
         index = self._index(round_id)
@@ -314,6 +319,11 @@ def _closed(entry: Entry, value: Value) -> Value:
 def _direct(score: Score) -> LogScore:
     summary = tuple(Formula(key, None, score.log_factor) for key in score.summary_keys)
     return LogScore(Formula(score.log_key, None, score.log_factor), summary, score.unit, is_inferred=False)
+
+
+def _read_sheet(entry: Entry) -> tuple[tuple[str | None, str | None, str], str]:
+    key = entry.text("round"), entry.text("submitter"), entry.text("folder")
+    return key, _closed(entry, entry.text("name"))
 
 
 def _read_endpoint(entry: Entry) -> Endpoint:

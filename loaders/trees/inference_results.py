@@ -108,8 +108,9 @@ class _Tree:
         """The system's own JSON: of its folder's very name, else of that name in other letters."""
         if where.system_id is None:
             return None
-        exact = self.sheets.get((where.root, where.owner, where.system_id))
-        return exact or self.sheets.get((where.root, where.owner, where.system_id.casefold()))
+        name = log_rules().sheet(self.round(where), where.submitter, where.system_id)
+        exact = self.sheets.get((where.root, where.owner, name))
+        return exact or self.sheets.get((where.root, where.owner, name.casefold()))
 
     def round(self, where: Place) -> str | None:
         """The round by the tree's path, else by the archive's name."""
