@@ -76,6 +76,8 @@ class Endpoint:
     scenarios: tuple[str, ...]
     units: tuple[str, ...]
     formula: Formula
+    benchmarks: tuple[str, ...] = ()
+    """For which alone it is, in the place of all others; empty: for all."""
 
 
 @dataclass(frozen=True)
@@ -252,9 +254,11 @@ class LogRules:
         index = self._index(round_id)
         return any(habit in does for (first, last), does in self._meters if first <= index <= last)
 
-    def endpoints(self, scenario: str, unit: str) -> list[Formula]:
+    def endpoints(self, scenario: str, unit: str, benchmark: str) -> list[Formula]:
         """What to read of an endpoints log, in order of preference."""
-        return [found.formula for found in self._endpoints if scenario in found.scenarios and unit in found.units]
+        fitting = [found for found in self._endpoints if scenario in found.scenarios and unit in found.units]
+        own = [found for found in fitting if benchmark in found.benchmarks]
+        return [found.formula for found in own or fitting if found.benchmarks == () or own]
 
     def guess(self, round_id: str | None, model: str) -> str | None:
         """The benchmark that the checker would guess from a model's name."""
@@ -328,7 +332,7 @@ def _read_sheet(entry: Entry) -> tuple[tuple[str | None, str | None, str], str]:
 
 def _read_endpoint(entry: Entry) -> Endpoint:
     formula = Formula(entry.text("key"), entry.maybe_text("over"), entry.number("factor") or 1.0)
-    return _closed(entry, Endpoint(entry.texts("scenarios"), entry.texts("units"), formula))
+    return _closed(entry, Endpoint(entry.texts("scenarios"), entry.texts("units"), formula, entry.texts("benchmarks")))
 
 
 def _holding(known: list[Twice], key: str, benchmark: str | None) -> list[Twice]:

@@ -143,9 +143,9 @@ class Rules:
         """Where a rule stands that has no figure of ours; `KeyError` for one that the catalog does not have."""
         return self._judged[rule]
 
-    def duration(self, round_id: str | None) -> Bound | None:
+    def duration(self, round_id: str | None, benchmark: str | None) -> Bound | None:
         """The least minimum duration in milliseconds."""
-        return self._find(self._duration, round_id)
+        return self._find(self._duration, round_id, None, benchmark)
 
     def queries(self, round_id: str | None, scenario: str, benchmark: str | None) -> Bound | None:
         """The least minimum number of queries; None where early stopping decides it."""
@@ -167,9 +167,9 @@ class Rules:
         """The limits of a scenario of a benchmark that is measured in tokens."""
         return self._find(self._tokens, round_id, scenario, benchmark)
 
-    def accuracy(self, round_id: str | None, benchmark: str | None) -> tuple[Target, ...]:
+    def accuracy(self, round_id: str | None, benchmark: str | None, scenario: str | None) -> tuple[Target, ...]:
         """What the accuracy of a benchmark must reach in the closed division; empty where that is not known."""
-        return self._find(self._accuracy, round_id, None, benchmark) or ()
+        return self._find(self._accuracy, round_id, scenario, benchmark) or ()
 
     def seeds(self, round_id: str | None) -> tuple[Mapping[str, str], str] | None:
         """The seeds of a round by their name, as LoadGen writes them, and where they stand."""

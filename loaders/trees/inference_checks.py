@@ -184,7 +184,7 @@ def _validity(run: Run) -> Check:
 
 
 def _duration(subject: Subject, run: Run) -> Check:
-    bound = None if subject.is_open else rules().duration(subject.round_id)
+    bound = None if subject.is_open else rules().duration(subject.round_id, subject.benchmark)
     return _minimum(subject, run, "Minimum duration", ("min_duration", "duration_met", "duration"), bound, "ms")
 
 
@@ -323,7 +323,7 @@ def _accuracy(subject: Subject) -> Iterator[Check]:
     """Each metric against its target; the open division has none."""
     if subject.is_open:
         return
-    targets, quality = rules().accuracy(subject.round_id, subject.benchmark), subject.quality
+    targets, quality = rules().accuracy(subject.round_id, subject.benchmark, subject.scenario), subject.quality
     if quality is None:
         file = "accuracy/accuracy.txt" if subject.endpoint is None else "accuracy that we read"
         needed = "; ".join(_wanted(target) for target in targets) or "the target of the benchmark"
