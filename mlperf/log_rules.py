@@ -237,9 +237,9 @@ class LogRules:
                 return runs
         return ONE_RUN
 
-    def sheet(self, round_id: str | None, submitter: str | None, folder: str) -> str:
-        """The name of the systems JSON of a folder of results: the folder's own, but for the few that differ."""
-        return self._sheets.get((round_id, submitter, folder), folder)
+    def system_id(self, round_id: str | None, submitter: str | None, name: str) -> str:
+        """The folder of results that a systems JSON of this name is of: the same, but for the few that differ."""
+        return self._sheets.get((round_id, submitter, name), name)
 
     def energy(self, round_id: str | None, scenario: str) -> Energy | None:
         """What energy is counted per; None where power is the average in watts."""
@@ -326,8 +326,8 @@ def _direct(score: Score) -> LogScore:
 
 
 def _read_sheet(entry: Entry) -> tuple[tuple[str | None, str | None, str], str]:
-    key = entry.text("round"), entry.text("submitter"), entry.text("folder")
-    return key, _closed(entry, entry.text("name"))
+    key = entry.text("round"), entry.text("submitter"), entry.text("name")
+    return key, _closed(entry, entry.text("folder"))
 
 
 def _read_endpoint(entry: Entry) -> Endpoint:

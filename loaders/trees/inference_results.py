@@ -108,9 +108,8 @@ class _Tree:
         """The system's own JSON: of its folder's very name, else of that name in other letters."""
         if where.system_id is None:
             return None
-        name = log_rules().sheet(self.round(where), where.submitter, where.system_id)
-        exact = self.sheets.get((where.root, where.owner, name))
-        return exact or self.sheets.get((where.root, where.owner, name.casefold()))
+        exact = self.sheets.get((where.root, where.owner, where.system_id))
+        return exact or self.sheets.get((where.root, where.owner, where.system_id.casefold()))
 
     def round(self, where: Place) -> str | None:
         """The round by the tree's path, else by the archive's name."""
@@ -134,10 +133,12 @@ def assemble(pieces: Sequence[Piece], context: Context) -> Iterator[Assembled]:
     results: dict[tuple[str, ...], _Result] = {}
     for piece in pieces:
         if isinstance(piece, Sheet):
-            yield piece.sheet
-            key = piece.place.root, piece.place.owner
-            tree.sheets[*key, piece.sheet.system_id] = piece.sheet
-            tree.sheets.setdefault((*key, piece.sheet.system_id.casefold()), piece.sheet)
+            where, sheet = piece.place, piece.sheet
+            system_id = log_rules().system_id(tree.round(where), where.submitter, sheet.system_id)
+            sheet = replace(sheet, system_id=system_id)
+            yield sheet
+            tree.sheets[where.root, where.owner, system_id] = sheet
+            tree.sheets.setdefault((where.root, where.owner, system_id.casefold()), sheet)
         elif isinstance(piece, Mapping):
             tree.mappings[piece.place.root, piece.place.owner] = dict(piece.benchmarks)
         else:

@@ -227,4 +227,3 @@ def test_no_rule_of_the_round_is_broken_by_a_published_closed_result(
                 broken += [(verdict.group, check)] if check.verdict == "broken" else []
     assert [(*group.split("/")[3:], check.rule, check.found.partition(";")[0]) for group, check in broken] == BROKEN
     assert {rule: counted["unknown"] for rule, counted in found.items() if counted["unknown"]} == {"Accuracy": 2}
-

@@ -73,9 +73,14 @@ def test_the_targets_of_accuracy_are_those_of_the_document(
 
 
 def test_what_has_an_upper_limit_lies_in_a_window() -> None:
-    (tokens,) = [one for one in rules().accuracy("v5.1", "llama2-70b-99", "Offline") if one.metric == "TOKENS_PER_SAMPLE"]
+    (tokens,) = [
+        one for one in rules().accuracy("v5.1", "llama2-70b-99", "Offline") if one.metric == "TOKENS_PER_SAMPLE"
+    ]
     assert tokens.most == pytest.approx(1.1 * 294.45)
-    assert all(one.most is not None and one.least < one.most for one in rules().accuracy("v4.0", "stable-diffusion-xl", "Offline"))
+    assert all(
+        one.most is not None and one.least < one.most
+        for one in rules().accuracy("v4.0", "stable-diffusion-xl", "Offline")
+    )
 
 
 @pytest.mark.parametrize("round_id", ROUNDS)

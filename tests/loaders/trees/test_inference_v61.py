@@ -1,4 +1,4 @@
-"""Inference v6.1 is data: a made-up log of each benchmark and scenario of the round scores in the unit of its checker."""
+"""Inference v6.1 is data: a made-up log of each benchmark and scenario of the round scores by its checker."""
 
 import json
 from pathlib import Path
@@ -19,10 +19,12 @@ ROUND = "v6.1"
 TREE = f"inference_results_{ROUND}/closed/Acme"
 EDGE = {
     "3d-unet-99": "SO", "3d-unet-99.9": "SO", "bert-99": "SO", "bert-99.9": "SO", "llama3.1-8b-edge": "SO",
-    "qwen3.6-27b": "S", "resnet": "SMO", "stable-diffusion-xl": "SO", "whisper": "O", "yolo-95": "SMO", "yolo-99": "SMO",
+    "qwen3.6-27b": "S", "resnet": "SMO", "stable-diffusion-xl": "SO", "whisper": "O", "yolo-95": "SMO",
+    "yolo-99": "SMO",
 }  # fmt: skip
 DATACENTER = {
-    "3d-unet-99": "O", "3d-unet-99.9": "O", "deepseek-r1": "OVI", "dlrm-v3": "VO", "e2e-rag-db": "O", "e2e-rag-qna": "O",
+    "3d-unet-99": "O", "3d-unet-99.9": "O", "deepseek-r1": "OVI", "dlrm-v3": "VO", "e2e-rag-db": "O",
+    "e2e-rag-qna": "O",
     "gpt-oss-120b": "OVI", "llama2-70b-99.9": "OVI", "llama3.1-8b": "OVI", "qwen3-vl-235b-a22b": "OVI", "rgat": "O",
     "wan-2.2-t2v-a14b": "OS", "whisper": "O",
 }  # fmt: skip
@@ -136,7 +138,9 @@ def test_an_endpoints_log_of_one_stream_gives_the_mean_but_for_the_overwritten_b
 
 def test_the_limits_and_targets_of_the_round_are_those_of_its_checker() -> None:
     """Source: latency-constraint, accuracy-target there."""
-    limits = {scenario: rules().latency(ROUND, scenario, "qwen3-vl-235b-a22b") for scenario in ("Server", "Interactive")}
+    limits = {
+        scenario: rules().latency(ROUND, scenario, "qwen3-vl-235b-a22b") for scenario in ("Server", "Interactive")
+    }
     assert {scenario: bound and bound.number for scenario, bound in limits.items()} == {
         "Server": 12_000,
         "Interactive": 1_500,
