@@ -136,7 +136,7 @@ class LogRules:
         self._sheets = dict(_read_sheet(entry) for entry in file.entries("sheet", "folder"))
         self._energy = [self._read_energy(entry) for entry in file.entries("energy", "source")]
         self._meters = [self._read_meter(entry) for entry in file.entries("meter", "source")]
-        self._endpoints = [_read_endpoint(entry) for entry in file.entries("endpoint", "key")]
+        self._endpoints = [self._read_endpoint(entry) for entry in file.entries("endpoint", "key")]
         self._guesses = [self._read_guess(entry) for entry in file.entries("guess", "benchmark")]
         self.metrics = dict(_read_metric(entry) for entry in file.entries("metric", "name"))
         self._accuracy = self._read_accuracy(file)
@@ -180,15 +180,24 @@ class LogRules:
         again = Formula(entry.maybe_text("against"), entry.maybe_text("over"), entry.number("factor") or 1.0)
         if not again.keys:
             raise entry.wrong("it names neither against nor over")
-        benchmarks = entry.texts("benchmarks")
-        if unknown := set(benchmarks) - {benchmark.id for benchmark in self._facts.benchmarks}:
-            raise entry.wrong(f"unknown benchmark {', '.join(sorted(unknown))}")
+        benchmarks = self._read_benchmarks(entry)
         return _closed(
             entry,
             Twice(
                 entry.text("key"), again, low, high, benchmarks, entry.maybe_text("beside"), entry.maybe_text("without")
             ),
         )
+
+    def _read_benchmarks(self, entry: Entry) -> tuple[str, ...]:
+        benchmarks = entry.texts("benchmarks")
+        if unknown := set(benchmarks) - {benchmark.id for benchmark in self._facts.benchmarks}:
+            raise entry.wrong(f"unknown benchmark {', '.join(sorted(unknown))}")
+        return benchmarks
+
+    def _read_endpoint(self, entry: Entry) -> Endpoint:
+        formula = Formula(entry.text("key"), entry.maybe_text("over"), entry.number("factor") or 1.0)
+        fields = entry.texts("scenarios"), entry.texts("units"), formula, self._read_benchmarks(entry)
+        return _closed(entry, Endpoint(*fields))
 
     def _read_guess(self, entry: Entry) -> tuple[Span, tuple[str, ...], str]:
         return self._span(entry), entry.texts("contains"), _closed(entry, entry.text("benchmark"))
@@ -328,11 +337,6 @@ def _direct(score: Score) -> LogScore:
 def _read_sheet(entry: Entry) -> tuple[tuple[str | None, str | None, str], str]:
     key = entry.text("round"), entry.text("submitter"), entry.text("name")
     return key, _closed(entry, entry.text("folder"))
-
-
-def _read_endpoint(entry: Entry) -> Endpoint:
-    formula = Formula(entry.text("key"), entry.maybe_text("over"), entry.number("factor") or 1.0)
-    return _closed(entry, Endpoint(entry.texts("scenarios"), entry.texts("units"), formula, entry.texts("benchmarks")))
 
 
 def _holding(known: list[Twice], key: str, benchmark: str | None) -> list[Twice]:
