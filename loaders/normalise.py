@@ -39,6 +39,10 @@ class _Hardware:
     faults: tuple[Fault, ...]
 
 
+_UNDESCRIBED: Final = _Hardware(None, None, None, ())
+"""Logs without a sheet of their system: that no accelerator is named does not say that there is none."""
+
+
 @dataclass(frozen=True)
 class _Meant:
     """What the words of a row mean together, which many rows share."""
@@ -78,7 +82,8 @@ def normalise(measurement: Measurement) -> Iterator[Normalised]:
         return
     yield from quantities.problems
     counts = measurement.nodes, measurement.accelerators_per_node, measurement.accelerators_total
-    hardware = _hardware(measurement.accelerator, *counts)
+    is_described = any((measurement.accelerator, measurement.processor, *counts)) or not measurement.is_computed
+    hardware = _hardware(measurement.accelerator, *counts) if is_described else _UNDESCRIBED
     yield from (Problem(where, *fault) for fault in hardware.faults)
     if not meant.suites:
         found = f"no suite is known for a system of type {measurement.suites!r}."

@@ -56,13 +56,15 @@ class Unlabelled:
 def missing_of(measurement: Measurement) -> tuple[str, ...]:
     """The labels without which a measurement cannot be placed and compared, its submitter left aside."""
     is_inference = measurement.kind == "inference"
+    played = facts().round(measurement.kind, measurement.round or "")
+    has_one_suite = played is not None and facts().only_suite(played.kind, played.id) is not None
     lacking = {
-        "round": facts().round(measurement.kind, measurement.round or "") is None,
+        "round": played is None,
         "division": not measurement.division,
         "system_id": not (measurement.system_id or measurement.system_name),
         "benchmark": not measurement.benchmark,
         "scenario": is_inference and facts().scenario(measurement.scenario or "") is None,
-        "suites": is_inference and not measurement.suites,
+        "suites": is_inference and not measurement.suites and not has_one_suite,
         "accelerator": not (measurement.accelerator or measurement.processor),
         "nodes": not is_inference and not measurement.nodes,
         "accelerators_per_node": bool(
@@ -112,7 +114,7 @@ def _suggested(measurement: Measurement, missing: set[str]) -> Iterable[tuple[st
         release = ".".join(measurement.loadgen_version.split(".")[:2])
         if (round_ := facts().round("inference", release)) is not None:
             yield "round", round_.id, f"LoadGen {measurement.loadgen_version}"
-    suites = [suite for suite in facts().suite_facts if measurement.scenario in suite.scenarios]
+    suites = [one for one in facts().suite_facts if measurement.scenario in one.scenarios and not one.rounds]
     if "suites" in missing and len(suites) == 1:
         yield "suites", suites[0].id.removeprefix("inference-"), f"scenario {measurement.scenario}"
 

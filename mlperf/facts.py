@@ -49,10 +49,16 @@ class Facts:
     def _read_suites(self, file: Entry) -> None:
         self._system_types: Index[SuiteFacts] = Index()
         self._endings: dict[str, Suite] = {}
+        self._only_suites: dict[tuple[Kind, str], Suite] = {}
         suites = []
         for entry in file.entries("suite"):
             suite = read_suite(entry)
-            self._system_types.add(entry, suite, (suite.id, *entry.texts("spellings")))
+            spellings = entry.texts("spellings")
+            if not suite.rounds:
+                self._system_types.add(entry, suite, (suite.id, *spellings))
+            for round_id in suite.rounds:
+                self._rounds.index(entry, suite.kind, round_id)
+                self._only_suites[suite.kind, round_id] = suite.id
             self._endings.update((fold(ending), suite.id) for ending in entry.texts("benchmark_endings"))
             entry.close()
             suites.append(suite)
@@ -180,14 +186,21 @@ class Facts:
         """Whether the published tables of a round are known to be wrong about a field of a result."""
         return (kind, round_id, field) in self._unreliable
 
+    def only_suite(self, kind: Kind, round_id: str) -> Suite | None:
+        """The suite of a round that had no more than one, so that no system's type is asked; None for other rounds."""
+        return self._only_suites.get((kind, round_id))
+
     def suites(self, round_id: str, system_types: str, benchmark_id: str, scenario: str | None) -> tuple[Suite, ...]:
         """The suites that list a result of a system of these types, `datacenter,edge` for a dual system.
 
         A system of one suite keeps it whatever the scenario. A dual system is listed where the benchmark belongs in
         that round with that scenario; where it belongs to none, in the suites that have the scenario. Unknown types:
-        nothing.
+        nothing. In a round of one suite that suite, whatever the types.
         Source: mlcommons/inference, generate_final_report.py: filter_scenarios.
         """
+        only = self.only_suite("inference", round_id)
+        if only is not None:
+            return (only,)
         named = [suite for part in system_types.split(",") if (suite := self._system_types.get(part))]
         if len(named) < 2:
             return tuple(suite.id for suite in named)

@@ -26,7 +26,9 @@ PALETTE: Final = (
 """Okabe and Ito's colours and two of Paul Tol's: told apart with any colour vision."""
 
 PANEL: Final = ("suite", "benchmark", "scenario", "metric", "unit", "better")
-KINDS: Final[Mapping[str, Kind]] = {"inference-datacenter": "inference", "inference-edge": "inference"}
+KINDS: Final[Mapping[str, Kind]] = {
+    "inference-datacenter": "inference", "inference-edge": "inference", "inference": "inference",
+}  # fmt: skip
 SHOWN: Final = [
     "value", "round", "division", "availability", "submitter", "system_id", "system_name", "server", "accelerator",
     "accelerator_count", "nodes", "model", "has_power", "verified", "suite", "benchmark", "scenario", "metric", "unit",

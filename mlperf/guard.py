@@ -351,8 +351,10 @@ def _scenario(result: _Result) -> str | None:
 
 
 def _suite(result: _Result) -> str | None:
-    """The suite of inference: `datacenter` or `edge`."""
-    return None if result.kind == "training" else (result.suite or UNSTATED).removeprefix("inference-")
+    """The suite of inference: `datacenter` or `edge`; `none` in a round that had no suites."""
+    if result.kind == "training":
+        return None
+    return (result.suite.partition("-")[2] or "none") if result.suite else UNSTATED
 
 
 def _accelerator_count(result: _Result) -> str:

@@ -48,6 +48,19 @@ class LogScore:
 
 
 @dataclass(frozen=True)
+class Runs:
+    """The folders in `performance/` that hold the runs of a result; of those that are there the last one counts."""
+
+    folders: tuple[str, ...]
+    """"" is `performance/` itself."""
+    needed: int
+    """How many runs a result has."""
+
+
+ONE_RUN = Runs(("run_1",), 1)
+
+
+@dataclass(frozen=True)
 class Energy:
     """What energy is counted per."""
 
@@ -63,6 +76,8 @@ class Endpoint:
     scenarios: tuple[str, ...]
     units: tuple[str, ...]
     formula: Formula
+    benchmarks: tuple[str, ...] = ()
+    """For which alone it is, in the place of all others; empty: for all."""
 
 
 @dataclass(frozen=True)
@@ -118,9 +133,10 @@ class LogRules:
         self._inferred = [self._read_inferred(entry) for entry in file.entries("inferred", "to")]
         self._same = [self._read_same(entry) for entry in file.entries("same", "to")]
         self._runs = [self._read_runs(entry) for entry in file.entries("runs", "last")]
+        self._sheets = dict(_read_sheet(entry) for entry in file.entries("sheet", "folder"))
         self._energy = [self._read_energy(entry) for entry in file.entries("energy", "source")]
         self._meters = [self._read_meter(entry) for entry in file.entries("meter", "source")]
-        self._endpoints = [_read_endpoint(entry) for entry in file.entries("endpoint", "key")]
+        self._endpoints = [self._read_endpoint(entry) for entry in file.entries("endpoint", "key")]
         self._guesses = [self._read_guess(entry) for entry in file.entries("guess", "benchmark")]
         self.metrics = dict(_read_metric(entry) for entry in file.entries("metric", "name"))
         self._accuracy = self._read_accuracy(file)
@@ -147,8 +163,10 @@ class LogRules:
         entry.text("source")
         return entry.text("from"), _closed(entry, entry.text("to"))
 
-    def _read_runs(self, entry: Entry) -> tuple[Span, tuple[str, ...], tuple[str, ...]]:
-        return self._span(entry), entry.texts("scenarios"), _closed(entry, entry.texts("folders"))
+    def _read_runs(self, entry: Entry) -> tuple[Span, tuple[str, ...], Runs]:
+        folders = entry.texts("folders")
+        runs = Runs(folders, entry.whole("needed") or len(folders))
+        return self._span(entry), entry.texts("scenarios"), _closed(entry, runs)
 
     def _read_energy(self, entry: Entry) -> tuple[Span, tuple[str, ...], Energy]:
         energy = Energy(entry.texts("count"), entry.texts("count_per_second"), entry.number("inferred_factor") or 1.0)
@@ -162,15 +180,24 @@ class LogRules:
         again = Formula(entry.maybe_text("against"), entry.maybe_text("over"), entry.number("factor") or 1.0)
         if not again.keys:
             raise entry.wrong("it names neither against nor over")
-        benchmarks = entry.texts("benchmarks")
-        if unknown := set(benchmarks) - {benchmark.id for benchmark in self._facts.benchmarks}:
-            raise entry.wrong(f"unknown benchmark {', '.join(sorted(unknown))}")
+        benchmarks = self._read_benchmarks(entry)
         return _closed(
             entry,
             Twice(
                 entry.text("key"), again, low, high, benchmarks, entry.maybe_text("beside"), entry.maybe_text("without")
             ),
         )
+
+    def _read_benchmarks(self, entry: Entry) -> tuple[str, ...]:
+        benchmarks = entry.texts("benchmarks")
+        if unknown := set(benchmarks) - {benchmark.id for benchmark in self._facts.benchmarks}:
+            raise entry.wrong(f"unknown benchmark {', '.join(sorted(unknown))}")
+        return benchmarks
+
+    def _read_endpoint(self, entry: Entry) -> Endpoint:
+        formula = Formula(entry.text("key"), entry.maybe_text("over"), entry.number("factor") or 1.0)
+        fields = entry.texts("scenarios"), entry.texts("units"), formula, self._read_benchmarks(entry)
+        return _closed(entry, Endpoint(*fields))
 
     def _read_guess(self, entry: Entry) -> tuple[Span, tuple[str, ...], str]:
         return self._span(entry), entry.texts("contains"), _closed(entry, entry.text("benchmark"))
@@ -211,13 +238,17 @@ class LogRules:
                 found.setdefault(_direct(score), round_id)
         return [(round_id, rule) for rule, round_id in found.items()]
 
-    def runs(self, round_id: str | None, scenario: str) -> tuple[str, ...]:
-        """The folders of a result's runs, the one that counts last."""
+    def runs(self, round_id: str | None, scenario: str) -> Runs:
+        """The runs of a result."""
         index = self._index(round_id)
-        for (first, last), scenarios, folders in self._runs:
+        for (first, last), scenarios, runs in self._runs:
             if first <= index <= last and scenario in scenarios:
-                return folders
-        return ("run_1",)
+                return runs
+        return ONE_RUN
+
+    def system_id(self, round_id: str | None, submitter: str | None, name: str) -> str:
+        """The folder of results that a systems JSON of this name is of: the same, but for the few that differ."""
+        return self._sheets.get((round_id, submitter, name), name)
 
     def energy(self, round_id: str | None, scenario: str) -> Energy | None:
         """What energy is counted per; None where power is the average in watts."""
@@ -232,9 +263,11 @@ class LogRules:
         index = self._index(round_id)
         return any(habit in does for (first, last), does in self._meters if first <= index <= last)
 
-    def endpoints(self, scenario: str, unit: str) -> list[Formula]:
+    def endpoints(self, scenario: str, unit: str, benchmark: str) -> list[Formula]:
         """What to read of an endpoints log, in order of preference."""
-        return [found.formula for found in self._endpoints if scenario in found.scenarios and unit in found.units]
+        fitting = [found for found in self._endpoints if scenario in found.scenarios and unit in found.units]
+        own = [found for found in fitting if benchmark in found.benchmarks]
+        return [found.formula for found in own or fitting if found.benchmarks == () or own]
 
     def guess(self, round_id: str | None, model: str) -> str | None:
         """The benchmark that the checker would guess from a model's name."""
@@ -301,9 +334,9 @@ def _direct(score: Score) -> LogScore:
     return LogScore(Formula(score.log_key, None, score.log_factor), summary, score.unit, is_inferred=False)
 
 
-def _read_endpoint(entry: Entry) -> Endpoint:
-    formula = Formula(entry.text("key"), entry.maybe_text("over"), entry.number("factor") or 1.0)
-    return _closed(entry, Endpoint(entry.texts("scenarios"), entry.texts("units"), formula))
+def _read_sheet(entry: Entry) -> tuple[tuple[str | None, str | None, str], str]:
+    key = entry.text("round"), entry.text("submitter"), entry.text("name")
+    return key, _closed(entry, entry.text("folder"))
 
 
 def _holding(known: list[Twice], key: str, benchmark: str | None) -> list[Twice]:

@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 
 from mlperf.errors import Where
 
-Suite = Literal["training", "inference-datacenter", "inference-edge"]
+Suite = Literal["training", "inference-datacenter", "inference-edge", "inference"]
 Kind = Literal["training", "inference"]
 Better = Literal["higher", "lower"]
 Basis = Literal["published", "computed"]

@@ -32,6 +32,8 @@ class SuiteFacts:
     kind: Kind
     label: str
     scenarios: tuple[str, ...]
+    rounds: tuple[str, ...]
+    """The rounds whose only suite it is, whatever a system's type; empty for a suite that system types tell."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,13 @@ class Rounds:
 
 def read_suite(entry: Entry) -> SuiteFacts:
     """One `[[suite]]` without its spellings."""
-    return SuiteFacts(read_suite_id(entry, "id"), read_kind(entry), entry.text("label"), entry.texts("scenarios"))
+    return SuiteFacts(
+        read_suite_id(entry, "id"),
+        read_kind(entry),
+        entry.text("label"),
+        entry.texts("scenarios"),
+        entry.texts("rounds"),
+    )
 
 
 def read_benchmark(entry: Entry, rounds: Rounds) -> Benchmark:

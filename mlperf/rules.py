@@ -36,6 +36,16 @@ class Bound:
 
 
 @dataclass(frozen=True)
+class LatencyBound(Bound):
+    """A limit, in milliseconds, of one percentile of latency."""
+
+    fact: str
+    """The fact of a log that is held against it."""
+    name: str
+    """`99th percentile`."""
+
+
+@dataclass(frozen=True)
 class TokenLimits:
     """Limits, in milliseconds, of the 99th percentile of the time to the first token and per output token."""
 
@@ -112,7 +122,7 @@ class Rules:
         self._duration = self._bounds(file.entries("duration", "source"), "milliseconds")
         self._queries = self._bounds(file.entries("queries", "source"), "count")
         self._samples = self._bounds(file.entries("samples", "source"), "count")
-        self._latency = self._bounds(file.entries("latency", "source"), "milliseconds")
+        self._latency = [self._read_latency(entry) for entry in file.entries("latency", "source")]
         self._early_stopping = [self._read_source(entry) for entry in file.entries("early_stopping", "source")]
         self._tokens = [self._read_tokens(entry) for entry in file.entries("tokens", "source")]
         self._accuracy = [self._read_accuracy(entry) for entry in file.entries("accuracy", "source")]
@@ -139,13 +149,13 @@ class Rules:
         """Where a rule stands that has no figure of ours; `KeyError` for one that the catalog does not have."""
         return self._judged[rule]
 
-    def duration(self, round_id: str | None) -> Bound | None:
+    def duration(self, round_id: str | None, benchmark: str | None) -> Bound | None:
         """The least minimum duration in milliseconds."""
-        return self._find(self._duration, round_id)
+        return self._find(self._duration, round_id, None, benchmark)
 
-    def queries(self, round_id: str | None, scenario: str) -> Bound | None:
+    def queries(self, round_id: str | None, scenario: str, benchmark: str | None) -> Bound | None:
         """The least minimum number of queries; None where early stopping decides it."""
-        return self._find(self._queries, round_id, scenario)
+        return self._find(self._queries, round_id, scenario, benchmark)
 
     def samples(self, round_id: str | None, scenario: str, benchmark: str | None) -> Bound | None:
         """The fewest samples per query, of Offline."""
@@ -155,17 +165,17 @@ class Rules:
         """Where it stands that logs of the scenario must meet early stopping; None where they need not."""
         return self._find(self._early_stopping, round_id, scenario)
 
-    def latency(self, round_id: str | None, scenario: str, benchmark: str | None) -> Bound | None:
-        """The limit of the 99th percentile of latency, in milliseconds."""
+    def latency(self, round_id: str | None, scenario: str, benchmark: str | None) -> LatencyBound | None:
+        """The limit of a percentile of latency, the 99th but in GNMT."""
         return self._find(self._latency, round_id, scenario, benchmark)
 
     def tokens(self, round_id: str | None, scenario: str, benchmark: str | None) -> TokenLimits | None:
         """The limits of a scenario of a benchmark that is measured in tokens."""
         return self._find(self._tokens, round_id, scenario, benchmark)
 
-    def accuracy(self, round_id: str | None, benchmark: str | None) -> tuple[Target, ...]:
+    def accuracy(self, round_id: str | None, benchmark: str | None, scenario: str | None) -> tuple[Target, ...]:
         """What the accuracy of a benchmark must reach in the closed division; empty where that is not known."""
-        return self._find(self._accuracy, round_id, None, benchmark) or ()
+        return self._find(self._accuracy, round_id, scenario, benchmark) or ()
 
     def seeds(self, round_id: str | None) -> tuple[Mapping[str, str], str] | None:
         """The seeds of a round by their name, as LoadGen writes them, and where they stand."""
@@ -211,6 +221,14 @@ class Rules:
 
     def _bounds(self, entries: Sequence[Entry], key: str) -> list[_Ranged[Bound]]:
         return [self._ranged(entry, Bound(_number(entry, key), entry.text("source"))) for entry in entries]
+
+    def _read_latency(self, entry: Entry) -> _Ranged[LatencyBound]:
+        percentile = entry.whole("percentile") or 99
+        fact = "latency" if percentile == 99 else f"latency_{percentile}"
+        if fact not in self.keys:
+            raise entry.wrong(f"there is no fact {fact}")
+        number, source = _number(entry, "milliseconds"), entry.text("source")
+        return self._ranged(entry, LatencyBound(number, source, fact, f"{percentile}th percentile"))
 
     def _read_source(self, entry: Entry, kind: Kind = "inference") -> _Ranged[str]:
         return self._ranged(entry, entry.text("source"), kind)

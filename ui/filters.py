@@ -32,6 +32,7 @@ LONGEST_CHOICE: Final = 24
 SUITES: Final[Mapping[str, str]] = {
     "inference-datacenter": "Datacenter",
     "inference-edge": "Edge",
+    "inference": "Inference v0.5",
     "training": "Training",
 }
 POWER: Final[Mapping[Value, str]] = {True: "with power", False: "without power", None: "not stated"}

@@ -200,7 +200,7 @@ def filled(known: SystemKey) -> dict[str, str | None]:
     nodes, total = first["nodes"] or 1, first["accelerator_count"]
     is_one_kind = len(first["accelerators"] or ()) == 1
     accelerator = first["accelerator"] if is_one_kind else first["accelerator_raw"]
-    suites = sorted({row["suite"].removeprefix("inference-") for row in rows})
+    types = sorted({kind for row in rows if (kind := row["suite"].partition("-")[2])})
     return {
         "system_id": first["system_id"] or first["system_name"],
         "accelerator": accelerator or NONE,
@@ -208,7 +208,7 @@ def filled(known: SystemKey) -> dict[str, str | None]:
         "nodes": str(nodes),
         "processor": first["processor"],
         "framework": first["framework"],
-        "suites": ",".join(suites) if known.kind == "inference" else None,
+        "suites": ",".join(types) or None,
         "division": first["division"],
     }
 

@@ -30,6 +30,7 @@ _WANTED: Final[dict[str, tuple[str, ...]]] = {
     "output_sequence_lengths.total": ("output_sequence_lengths", "total"),
     "latency.avg": ("latency", "avg"),
     "latency.total": ("latency", "total"),
+    "latency.early_stopping_percentiles.90.0": ("latency", "early_stopping_percentiles", "90.0"),
     TTFT: ("ttft", "early_stopping_percentiles", "99.0"),
     TPOT: ("tpot", "early_stopping_percentiles", "99.0"),
 }  # fmt: skip
@@ -144,7 +145,7 @@ def score_endpoint(
         found = f"states scenario {config.scenario!r} in the folder of {folder}."
         scored.note(config.where, "scenario-mismatch", found, "The folder was taken.")
     told = dict(log.numbers)
-    for formula in log_rules().endpoints(folder, score.unit):
+    for formula in log_rules().endpoints(folder, score.unit, benchmark or ""):
         value = _value(formula, told)
         if value is not None:
             scored.value, scored.unit = value, score.table_units[0]

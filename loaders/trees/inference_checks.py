@@ -18,7 +18,7 @@ from loaders.trees.loadgen import Fact
 from mlperf.errors import Where
 from mlperf.facts import facts
 from mlperf.model import Check
-from mlperf.rules import SEEDS, Bound, Target, TokenLimits, rules
+from mlperf.rules import SEEDS, Bound, LatencyBound, Target, TokenLimits, rules
 
 Outcome = Literal["met", "broken", "unknown"]
 
@@ -184,12 +184,12 @@ def _validity(run: Run) -> Check:
 
 
 def _duration(subject: Subject, run: Run) -> Check:
-    bound = None if subject.is_open else rules().duration(subject.round_id)
+    bound = None if subject.is_open else rules().duration(subject.round_id, subject.benchmark)
     return _minimum(subject, run, "Minimum duration", ("min_duration", "duration_met", "duration"), bound, "ms")
 
 
 def _queries(subject: Subject, run: Run) -> Check:
-    bound = None if subject.is_open else rules().queries(subject.round_id, subject.logged or "")
+    bound = None if subject.is_open else rules().queries(subject.round_id, subject.logged or "", subject.benchmark)
     check = _minimum(subject, run, "Minimum query count", ("min_queries", "queries_met", "queries"), bound, "queries")
     issued = _told(run, "queries").number
     return check if issued is None else replace(check, found=f"{check.found}; {issued:,.15g} issued")
@@ -256,21 +256,21 @@ def _latency(subject: Subject, run: Run) -> Iterator[Check]:
         yield Check(f"Latency limit of {subject.timed}", outcome, found, needed, kept.where, rules().source("latency"))
 
 
-def _percentile(subject: Subject, run: Run, bound: Bound) -> Check:
-    """The measured 99th percentile; with early stopping the limit that LoadGen was set, too."""
-    measured = _told(run, "query_latency" if subject.timed == "MultiStream" else "latency")
+def _percentile(subject: Subject, run: Run, bound: LatencyBound) -> Check:
+    """The measured percentile; with early stopping the limit that LoadGen was set, too."""
+    measured = _told(run, bound.fact if bound.fact != "latency" or subject.timed != "MultiStream" else "query_latency")
     setting, kept = _told(run, "target_latency"), _told(run, "latency_met")
     is_early = rules().early_stopping(subject.round_id, subject.logged or "") is not None
     target, percentile = setting.milliseconds, measured.milliseconds
     is_set = True if not is_early else None if target is None else target <= bound.number
     is_fast = None if percentile is None else percentile <= bound.number
     texts = [
-        "99th percentile not logged" if percentile is None else f"99th percentile {_ms(percentile)}",
+        f"{bound.name} not logged" if percentile is None else f"{bound.name} {_ms(percentile)}",
         "limit not logged" if target is None else f"limit set to {_ms(target)}",
         _said(kept.word, "kept", "not kept") + (" it was kept" if kept.word is None else ""),
     ]
     where = setting.where if is_set is False else kept.where if kept.word is False else measured.where
-    needed = f"99th percentile at most {_ms(bound.number)}" + (", and no higher limit set" if is_early else "")
+    needed = f"{bound.name} at most {_ms(bound.number)}" + (", and no higher limit set" if is_early else "")
     rule = f"Latency limit of {subject.timed}"
     return Check(rule, _outcome(is_set, is_fast, kept.word), "; ".join(texts), needed, where, bound.source)
 
@@ -323,7 +323,7 @@ def _accuracy(subject: Subject) -> Iterator[Check]:
     """Each metric against its target; the open division has none."""
     if subject.is_open:
         return
-    targets, quality = rules().accuracy(subject.round_id, subject.benchmark), subject.quality
+    targets, quality = rules().accuracy(subject.round_id, subject.benchmark, subject.scenario), subject.quality
     if quality is None:
         file = "accuracy/accuracy.txt" if subject.endpoint is None else "accuracy that we read"
         needed = "; ".join(_wanted(target) for target in targets) or "the target of the benchmark"

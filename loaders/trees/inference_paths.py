@@ -15,7 +15,8 @@ from mlperf.facts import facts
 Part = Literal["run", "power", "accuracy", "endpoint", "config", "measurements", "system", "mapping", "alone"]
 
 _RUN: Final = re.compile(r"run_\d+", re.IGNORECASE)
-_TEST: Final = re.compile(r"TEST\d+", re.IGNORECASE)
+_TEST: Final = re.compile(r"TEST\d+|test_\d[ab]?", re.IGNORECASE)
+"""A compliance test's folder: `TEST01`; in v0.5 `test_1`, `test_4a`."""
 _ROUND: Final = re.compile(r"(?<![\d.])v?(\d+\.\d+)(?!\.?\d)", re.IGNORECASE)
 _NOT_RESULTS: Final = frozenset({"compliance", "ranging", "accuracy", "power"})
 
@@ -81,6 +82,8 @@ def place(source: Source) -> Place | Misplaced:
         return _result(parts, len(folders) - 1, unnamed, "accuracy")
     if lowered[-1:] == ["performance"] and parts[-1].lower().endswith(".json"):
         return _result(parts, len(folders) - 1, unnamed, "endpoint")
+    if lowered[-1:] == ["performance"] and lowered[-5:-4] == ["results"]:
+        return _result(parts, len(folders) - 1, unnamed, "run")
     if parts[-1].lower() in {"config.yaml", "config.yml"}:
         return _result(parts, len(folders), unnamed, "config")
     if is_measurements(parts):

@@ -133,10 +133,12 @@ def assemble(pieces: Sequence[Piece], context: Context) -> Iterator[Assembled]:
     results: dict[tuple[str, ...], _Result] = {}
     for piece in pieces:
         if isinstance(piece, Sheet):
-            yield piece.sheet
-            key = piece.place.root, piece.place.owner
-            tree.sheets[*key, piece.sheet.system_id] = piece.sheet
-            tree.sheets.setdefault((*key, piece.sheet.system_id.casefold()), piece.sheet)
+            where, sheet = piece.place, piece.sheet
+            system_id = log_rules().system_id(tree.round(where), where.submitter, sheet.system_id)
+            sheet = replace(sheet, system_id=system_id)
+            yield sheet
+            tree.sheets[where.root, where.owner, system_id] = sheet
+            tree.sheets.setdefault((where.root, where.owner, system_id.casefold()), sheet)
         elif isinstance(piece, Mapping):
             tree.mappings[piece.place.root, piece.place.owner] = dict(piece.benchmarks)
         else:
@@ -187,7 +189,7 @@ def _assembled(result: _Result, tree: _Tree) -> Iterator[Assembled]:
         scored = score(run, round_id, benchmark, scenario)
         yield from _missing_runs(result, name, round_id, scenario, scored)
     else:
-        yield from _without_log(result)
+        yield from _without_counted_run(result, round_id, scenario) if result.runs else _without_log(result)
         return
     power = None
     if result.power_files and run is not None:
@@ -195,7 +197,7 @@ def _assembled(result: _Result, tree: _Tree) -> Iterator[Assembled]:
         scored.problems += power.problems
     yield from scored.problems
     sheet = tree.sheet(result.place)
-    yield from _lacks(result, scored, sheet, label)
+    yield from _lacks(result, round_id, scored, sheet, label)
     if scored.value is not None or where.model is None:
         mark = None if run is None else run.mark
         found = _measurement(result, where, round_id, scored, power, sheet, benchmark, mark)
@@ -205,7 +207,7 @@ def _assembled(result: _Result, tree: _Tree) -> Iterator[Assembled]:
 
 def _counting(result: _Result, round_id: str | None, scenario: str | None) -> tuple[Run | None, str]:
     """The run whose score counts, and its folder."""
-    folders = ("",) if result.place.part == "alone" else log_rules().runs(round_id, scenario or "")
+    folders = ("",) if result.place.part == "alone" else log_rules().runs(round_id, scenario or "").folders
     for name in reversed(folders):
         if name in result.runs:
             logs = result.runs[name]
@@ -216,9 +218,11 @@ def _counting(result: _Result, round_id: str | None, scenario: str | None) -> tu
 def _missing_runs(
     result: _Result, name: str, round_id: str | None, scenario: str | None, scored: Scored
 ) -> Iterator[Problem]:
-    folders = log_rules().runs(round_id, scenario or "")
-    if name and name != folders[-1] and result.place.part != "alone" and scored.value is not None:
-        found = f"this is {name} of {len(folders)}; the published figure is that of {folders[-1]}, which is not here."
+    asked = log_rules().runs(round_id, scenario or "")
+    folders = [folder for folder in asked.folders if folder in result.runs]
+    last = asked.folders[-1]
+    if name and name != last and len(folders) < asked.needed and scored.value is not None:
+        found = f"this is {name} of {asked.needed}; the published figure is that of {last}, which is not here."
         yield Problem(scored.where, "missing-runs", found, f"{name} was taken; it may differ a little.")
 
 
@@ -241,6 +245,16 @@ def _unknown_scenario(result: _Result) -> Iterator[Problem]:
     if where is not None:
         found = f"scenario {result.place.scenario!r}, the name of its folder, is not known."
         yield Problem(where, "unknown-scenario", found, "The result was left out.")
+
+
+def _without_counted_run(result: _Result, round_id: str | None, scenario: str | None) -> Iterator[Problem]:
+    """A result whose logs lie in no folder that the checker of its round looks into."""
+    where = _first_log(result)
+    if where is not None:
+        folders = log_rules().runs(round_id, scenario or "").folders
+        names = " or ".join(f"performance/{folder}".rstrip("/") for folder in folders)
+        found = f"the checker of {round_id or 'the round'} takes the log in {names}, and none is there."
+        yield Problem(where, "misplaced-log", found, "It was left out, as the checker does.")
 
 
 def _without_log(result: _Result) -> Iterator[Problem]:
@@ -271,7 +285,9 @@ _LABELLED: Final = (
 """What the owner's word replaces in a measurement; identity is told by the place."""
 
 
-def _lacks(result: _Result, scored: Scored, sheet: SystemSheet | None, label: Label) -> Iterator[Problem]:
+def _lacks(
+    result: _Result, round_id: str | None, scored: Scored, sheet: SystemSheet | None, label: Label
+) -> Iterator[Problem]:
     if scored.value is None:
         return
     if result.readings and not result.power_files:
@@ -282,7 +298,8 @@ def _lacks(result: _Result, scored: Scored, sheet: SystemSheet | None, label: La
     if result.place.model is None:
         return
     if sheet is None and not label.suites:
-        found = f"systems/{result.place.system_id}.json is not there, so nothing tells the system and its suites."
+        found = f"systems/{result.place.system_id}.json is not there, so nothing tells what the system is made of"
+        found += "." if facts().only_suite("inference", round_id or "") else " and its suites."
         yield Problem(scored.where, "missing-system", found, "Load it together with the logs.")
     if result.quality is None and result.endpoint is None:
         yield Problem(scored.where, "missing-accuracy", "has no accuracy/accuracy.txt.", "The result is kept without.")

@@ -256,7 +256,7 @@ def _rate(choice: Choice) -> str:
 def _below(found: Sequence[Need], choice: Choice) -> str:
     """The field."""
     found = _published(found)
-    parts = [f"MLPerf® Inference {choice.round}", choice.suite.removeprefix("inference-"), choice.division]
+    parts = [f"MLPerf® Inference {choice.round}", choice.suite.partition("-")[2], choice.division]
     parts += [choice.availability or "any availability", *choice.submitters, choice.server_family]
     parts += [count_text(len({SystemKey.of(need.row) for need in found}), "system")]
     fewest = _fewest_systems(found)

@@ -249,3 +249,13 @@ def test_logs_whose_round_nobody_tells_say_what_to_name_after_it() -> None:
     assert found == []
     assert (problem.kind, problem.where.line) == ("unknown-round", 7)
     assert "inference_results_v" in problem.fix
+
+
+def test_logs_of_a_system_that_nothing_describes_do_not_say_that_it_has_no_accelerators() -> None:
+    silent = {"accelerator": None, "accelerators_per_node": None, "nodes": None}
+    counts = [
+        read(**silent, is_computed=True)[0][0].accelerator_count,
+        read(**silent, is_computed=True, processor="Xeon")[0][0].accelerator_count,
+        read(**silent)[0][0].accelerator_count,
+    ]
+    assert counts == [None, 0, 0]

@@ -282,6 +282,13 @@ def test_a_label_that_makes_no_sense_is_a_problem_and_no_result(tmp_path: Path, 
     assert (found.results, found.is_ready) == (0, False)
 
 
+def test_a_round_without_suites_asks_for_none(tmp_path: Path) -> None:
+    label = dataclasses.replace(INFERENCE, round="v0.5", suites=None)
+    found = previewed(tmp_path, PERFORMANCE | {"mlperf_log_detail.txt": '"pid": 1, "tid": 1, "ts": 1ns : x\n'}, label)
+    (seen,) = only(found).seen
+    assert (only(found).missing, seen.sighting.suite) == ((), "inference")
+
+
 def test_a_round_that_does_not_exist_is_asked_for_again(tmp_path: Path) -> None:
     assert only(previewed(tmp_path, ten(), dataclasses.replace(LABEL, round="v9"))).missing == ("round",)
 

@@ -213,6 +213,9 @@ DATACENTER, EDGE = "inference-datacenter", "inference-edge"
         ("v2.0", "datacenter", "resnet", "SingleStream", (DATACENTER,)),
         ("v3.1", "mobile", "resnet", "Offline", ()),
         ("v3.1", "", "resnet", "Offline", ()),
+        ("v3.1", "inference", "resnet", "Offline", ()),
+        ("v0.5", "", "resnet", "Server", ("inference",)),
+        ("v0.5", "datacenter,edge", "resnet", "Offline", ("inference",)),
     ],
 )
 def test_a_result_is_listed_in_the_suites_it_belongs_to(
@@ -232,6 +235,9 @@ def test_a_result_is_listed_in_the_suites_it_belongs_to(
         ("training", ("dlrm", "v2.1"), ("dlrm_dcnv2", "v3.0"), None, "different benchmarks"),
         ("inference", ("resnet", "v2.0"), ("resnet", "v1.1"), "MultiStream", "8-sample"),
         ("inference", ("resnet", "v1.1"), ("resnet", "v2.0"), "Offline", None),
+        ("inference", ("resnet", "v0.5"), ("resnet", "v0.7"), "Offline", None),
+        ("inference", ("ssd-large", "v0.5"), ("ssd-large", "v1.1"), "MultiStream", None),
+        ("inference", ("resnet", "v0.5"), ("resnet", "v2.0"), "MultiStream", "8-sample"),
         ("inference", ("3d-unet-99", "v1.1"), ("3d-unet-99", "v2.0"), "Offline", "KiTS19"),
         ("inference", ("llama2-70b-99", "v4.0"), ("llama2-70b-99", "v4.1"), "Server", "unit changed"),
         ("inference", ("bert-99", "v3.1"), ("bert-99.9", "v3.1"), "Offline", "different benchmarks"),

@@ -209,6 +209,19 @@ def test_published_results_that_do_not_compare(
     assert text in refused[kind]
 
 
+def test_the_round_without_suites_compares_with_the_next_and_the_suites_are_said(
+    published: Callable[..., list[Row]],
+) -> None:
+    rows = [
+        row
+        for row in published(benchmark=("resnet",), scenario=("Offline",), round=("v0.5", "v0.7"), division=("closed",))
+        if row["suite"] != "inference-edge"
+    ]
+    found = findings(rows)
+    assert "Suites differ: datacenter and none." in {finding.text for finding in found}
+    assert not [finding for finding in found if finding.is_refused]
+
+
 def test_twins_with_power_in_training_are_one_run_whose_times_compare(published: Callable[..., list[Row]]) -> None:
     rows = published(system_id=("1xSMC-H100-SXM-80GB",), benchmark=("bert",), round=("v4.0",))
     assert kinds(rows) == [("power", False), ("same run", False)]

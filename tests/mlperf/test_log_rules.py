@@ -41,3 +41,16 @@ def test_a_rule_of_some_benchmarks_holds_for_these_alone() -> None:
     assert all(len(found) == 1 for found in ranges.values())
     assert ranges["llama2-70b-99"] != ranges["whisper"]
     assert log_rules().twice(key, "resnet") == log_rules().twice(key, None) == []
+
+
+@pytest.mark.parametrize("round_id, model, benchmark", [
+    ("v0.5", "mobilenet-v2-1.4-224", "mobilenet"), ("v0.7", "mobilenet-v2-1.4-224", "resnet"),
+    ("v0.5", "rcnn-resnet50-lowproposals", "ssd-small"), ("v1.1", "rcnn-resnet50-lowproposals", "ssd-small"),
+    ("v2.0", "rcnn-resnet50-lowproposals", "resnet"), ("v0.5", "ssd-mobilenet-v1-fpn", "ssd-small"),
+    ("v2.1", "rcnn-inception-v2", None),
+])  # fmt: skip
+def test_a_models_name_is_guessed_as_the_checker_of_its_round_does(
+    round_id: str, model: str, benchmark: str | None
+) -> None:
+    """Source: mlcommons/inference r0.7, r1.1, v2.0, get_mlperf_model."""
+    assert log_rules().guess(round_id, model) == benchmark

@@ -313,6 +313,43 @@ def test_logs_of_other_runs_than_results_are_none(tmp_path: Path, path: str) -> 
     assert found.kinds == []
 
 
+@pytest.mark.parametrize("round_id, kinds, value", [("v3.1", ["misplaced-log"], None), ("v0.5", [], 1234.56)])
+def test_a_log_in_the_folder_performance_itself_counts_in_v0_5_alone_and_else_that_is_said(
+    tmp_path: Path, round_id: str, kinds: list[str], value: float | None
+) -> None:
+    loose = f"{RESULT}/performance/{SUMMARY}"
+    found = read(tmp_path, {name: text for name, text in tree({loose: OFFLINE}, round_id=round_id).items()
+                            if "run_1" not in name})  # fmt: skip
+    assert found.kinds == kinds
+    assert [one.value for one in found.measurements] == ([] if value is None else [value])
+
+
+def test_the_compliance_tests_of_v0_5_are_no_results(tmp_path: Path) -> None:
+    tests = {f"{RESULT}/{test}/performance/{SUMMARY}": OFFLINE for test in ("test_1", "test_3", "test_4a", "test_5")}
+    found = read(tmp_path, tree({**tests, f"{RUN}/{SUMMARY}": OFFLINE}, round_id="v0.5"))
+    assert found.kinds == []
+    assert len(found.measurements) == 1
+
+
+@pytest.mark.parametrize("first, runs, kinds", [(0, 5, []), (1, 5, []), (1, 4, ["missing-runs"])])
+def test_five_server_runs_of_v0_5_may_count_from_none_or_one(
+    tmp_path: Path, first: int, runs: int, kinds: list[str]
+) -> None:
+    folder = RESULT.replace("Offline", "Server")
+    logs = {
+        f"{folder}/performance/run_{number}/{SUMMARY}": summary(
+            "Server", {"Scheduled samples per second ": 100 + number}
+        )
+        for number in range(first, first + runs)
+    }
+    accuracy = {f"{folder}/accuracy/accuracy.txt": "accuracy=76.064%\n"}
+    files = tree({**logs, **accuracy, f"{RUN}/{SUMMARY}": OFFLINE}, round_id="v0.5")
+    found = read(tmp_path, files)
+    (server,) = [one for one in found.measurements if one.scenario == "Server"]
+    assert server.value == 100 + first + runs - 1
+    assert found.kinds == kinds
+
+
 def test_a_nested_result_is_none_and_that_is_said(tmp_path: Path) -> None:
     nested = f"{RESULT}/Offline/performance/run_1/{SUMMARY}"
     found = read(tmp_path, tree({nested: OFFLINE, f"{RUN}/{SUMMARY}": OFFLINE}))

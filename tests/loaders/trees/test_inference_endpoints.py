@@ -26,7 +26,10 @@ def log(model: str, scenario: str, **changes: object) -> dict[str, str | bytes]:
     ("qwen3-vl-235b-a22b", "Offline", {}, 310.5, "Samples/s", "qps"),
     ("qwen3-vl-235b-a22b", "Server", {"qps": None}, 300.0, "Queries/s", "n_samples_issued / duration_ns"),
     ("wan-2.2-t2v-a14b", "SingleStream", {}, 0.004, "Latency (s)", "latency.avg"),
-    ("llama3.1-8b-edge", "SingleStream", {}, 4.0, "Latency (ms)", "latency.avg"),
+    ("qwen3.6-27b", "SingleStream", {}, 4.0, "Latency (ms)", "latency.avg"),
+    ("llama3.1-8b-edge", "SingleStream",
+     {"latency": {"avg": 4_000_000.0, "early_stopping_percentiles": {"90.0": 5_000_000.0}}},
+     5.0, "Latency (ms)", "latency.early_stopping_percentiles.90.0"),
 ])  # fmt: skip
 def test_the_field_that_gave_the_score_is_said(
     tmp_path: Path, model: str, scenario: str, changes: dict[str, object], value: float, unit: str, said: str
