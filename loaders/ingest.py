@@ -20,6 +20,7 @@ from loaders import registry
 from loaders.limits import as_text
 from loaders.manifest import Listed, Manifest
 from loaders.normalise import normalise
+from loaders.protocol import Format
 from loaders.published import published
 from loaders.resolve import MLCOMMONS, Seen
 from loaders.rows import Content, Packed, SourceFile, pack, sighting_id
@@ -83,6 +84,8 @@ class Reading:
     """Runs that belong to nobody, by their folder."""
     pieces: dict[str, list[Any]] = field(default_factory=dict)
     """What each tree's files say, by the tree's name."""
+    undated: list[tuple[Measurement, Format]] = field(default_factory=list)
+    """Figures of tables that nothing tells the round of, and the format of each."""
     packed: Packed | None = None
     """All figures, runs, sheets and problems, once they are rows."""
 
@@ -117,15 +120,22 @@ class Reading:
 
     def keep(self, measurement: Measurement, name: str, rank: int) -> None:
         """A figure of the format or tree called `name`, once per suite."""
+        for item in self.seen_in(measurement, name, rank):
+            if isinstance(item, Problem):
+                self.report.problems.append(item)
+            else:
+                self.seen.setdefault(item.sighting_id, item)
+
+    def seen_in(self, measurement: Measurement, name: str, rank: int) -> Iterator[Seen | Problem]:
+        """A figure of the format or tree called `name`, normalised, with the place where it was read."""
         assert self.source is not None
-        for found in normalise(measurement):
-            if isinstance(found, Problem):
-                self.report.problems.append(found)
+        for item in normalise(measurement):
+            if isinstance(item, Problem):
+                yield item
                 continue
-            path = self.path(found.where.file)
-            identifier = sighting_id(self.source.sha256, path.removeprefix(self.common), found)
-            seen = Seen(found, identifier, self.source.source, path, name, rank, self.source.origin)
-            self.seen.setdefault(identifier, seen)
+            path = self.path(item.where.file)
+            identifier = sighting_id(self.source.sha256, path.removeprefix(self.common), item)
+            yield Seen(item, identifier, self.source.source, path, name, rank, self.source.origin)
 
     def keep_tree(self, found: Assembled, tree: Tree) -> None:
         """What a tree gave: a figure, a run, a system's sheet or a fault."""
@@ -150,6 +160,9 @@ class Reading:
     def conclude(self, label: Label | None = None) -> None:
         """Put its trees together, under what the owner says of them; refuse it where nothing in it is ours."""
         labels = {"": label} if label is not None else {}
+        for measurement, form in self.undated:
+            self.keep(measurement, form.NAME, form.RANK)
+        self.undated.clear()
         runs: list[Run] = []
         for tree in registry.TREES:
             pieces = self.pieces.pop(tree.NAME, [])
@@ -281,13 +294,18 @@ def _read(
     label: Label | None,
 ) -> Iterator[Reading]:
     items = sources(path, limits, on_progress, name=name, without=without)
-    for reading in gather(items, manifest, origin, as_text(name or str(path))):
+    for reading in gather(items, manifest, origin, as_text(name or str(path)), label):
         reading.conclude(label)
         yield reading
 
 
-def gather(items: Iterator[Source | Problem], manifest: Manifest, origin: str, name: str) -> Iterator[Reading]:
-    """What the files say, file by file; `conclude` makes results of it. `name` is what the whole is called."""
+def gather(
+    items: Iterator[Source | Problem], manifest: Manifest, origin: str, name: str, label: Label | None = None
+) -> Iterator[Reading]:
+    """What the files say, file by file; `conclude` makes results of it. `name` is what the whole is called.
+
+    Of `label` the round goes for tables, too; all else of it is for logs, because a table names its systems.
+    """
     reading: Reading | None = None
     loose: _Loose | None = None
     left_out: list[Problem] = []  # members of the archive to come, which were not read
@@ -304,7 +322,7 @@ def gather(items: Iterator[Source | Problem], manifest: Manifest, origin: str, n
                         yield reading
                     reading = _begun(item, manifest, origin)
                     yield from _aside(left_out, reading)
-                _take(item, tree, reading)
+                _take(item, tree, reading, label)
             elif reading is not None and item.kind in REFUSED and item.where.file == reading.report.name:
                 reading.report.refused = item
             elif reading is not None and reading.holds(item.where):
@@ -381,7 +399,7 @@ class _Loose:
         return whole
 
 
-def _take(item: Source, tree: Tree | None, reading: Reading) -> None:
+def _take(item: Source, tree: Tree | None, reading: Reading, label: Label | None) -> None:
     """Read one file into its reading. An archive that breaks while it is read is refused whole."""
     if reading.report.refused:
         return
@@ -389,7 +407,7 @@ def _take(item: Source, tree: Tree | None, reading: Reading) -> None:
         if tree is not None:
             _read_piece(item, tree, reading)
         else:
-            _read_table(item, reading)
+            _read_table(item, reading, label)
     except AmbiguousFormat as fault:
         reading.report.problems.append(Problem(Where(item.name), "ambiguous-format", fault.found, fault.fix))
     except LoadError as fault:
@@ -407,7 +425,7 @@ def _read_piece(item: Source, tree: Tree, reading: Reading) -> None:
     reading.report.recognised[tree.TITLE] += 1
 
 
-def _read_table(item: Source, reading: Reading) -> None:
+def _read_table(item: Source, reading: Reading, label: Label | None) -> None:
     found = registry.detect(item)
     if found is None:
         reading.report.skipped.append((item.name, looks_like(item.head, item.name)))
@@ -415,8 +433,12 @@ def _read_table(item: Source, reading: Reading) -> None:
     for parsed in found.parse(item):
         if isinstance(parsed, Problem):
             reading.report.problems.append(parsed)
+            continue
+        measurement = parsed._replace(round=label.round) if label is not None and label.round else parsed
+        if measurement.round:
+            reading.keep(measurement, found.NAME, found.RANK)
         else:
-            reading.keep(parsed, found.NAME, found.RANK)
+            reading.undated.append((measurement, found))
     reading.report.recognised[found.TITLE] += 1
 
 

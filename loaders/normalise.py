@@ -12,7 +12,7 @@ from typing import Final
 
 from loaders.cells import is_silent
 from mlperf.errors import Problem, Where
-from mlperf.facts import Score, Server, Spelling, facts
+from mlperf.facts import Benchmark, Score, Server, Spelling, facts
 from mlperf.model import Kind, Measurement, Sighting, Suite
 
 Normalised = Sighting | Problem
@@ -107,7 +107,7 @@ def _refusal(measurement: Measurement) -> Fault | None:
         return "unknown-round", "no folder and no archive's name tells the round.", fix
     if not measurement.round:
         found = "nothing tells the round: the table has no version, and no public ID such as 5.0-0001."
-        return "unknown-round", found, f"{_LEFT_OUT} Export the table with that column."
+        return "unknown-round", found, f"{_LEFT_OUT} Export the table with that column, or say it: --round v5.1."
     return None
 
 
@@ -124,7 +124,7 @@ def _meant(
     if kind == "inference" and plays is None:
         return _Meant((("unknown-scenario", f"scenario {scenario!r} is not known.", _LEFT_OUT),))
     faults = list(_unknown_spellings(kind, played.id, division, availability, benchmark))
-    known = facts().benchmark(kind, benchmark, played.id)
+    known = _benchmark(kind, benchmark, played.id)
     if known is None:
         score = facts().score_by_heading(kind, played.id, plays, unit or "")
     else:
@@ -153,9 +153,21 @@ def _unknown_spellings(
         yield "unknown-spelling", f"division {division!r} is not known.", _CATALOG.format(file="suites")
     if availability and facts().availability(availability) is None:
         yield "unknown-spelling", f"availability {availability!r} is not known.", _CATALOG.format(file="suites")
-    if facts().benchmark(kind, benchmark, round_id) is None:
+    if _benchmark(kind, benchmark, round_id) is None:
         found = f"benchmark {benchmark!r} is not known in {kind} {round_id}."
         yield "unknown-spelling", found, _CATALOG.format(file="benchmarks")
+
+
+def _benchmark(kind: Kind, name: str, round_id: str) -> Benchmark | None:
+    """The benchmark that a text means in a round, also where it has its later name.
+
+    The training summarizer's workbooks head SSD with the model that it has from v2.0 on: `RetinaNet`.
+    Source: mlcommons/logging, mlperf_logging/result_summarizer/config.yaml.
+    """
+    later = facts().benchmark(kind, name, None)
+    return facts().benchmark(kind, name, round_id) or (
+        facts().benchmark(kind, later.lineage, round_id) if later is not None else None
+    )
 
 
 @dataclass(frozen=True)

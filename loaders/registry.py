@@ -10,6 +10,7 @@ from loaders.formats import (
     export_flat,
     export_full_data,
     summary_results,
+    training_summary,
 )
 from loaders.protocol import Format
 from loaders.trees import inference, training
@@ -19,7 +20,16 @@ from mlperf.errors import AmbiguousFormat
 
 FORMATS: Final[tuple[Format, ...]] = cast(
     "tuple[Format, ...]",
-    (summary_results, checker_json, checker_csv, cm_result, export_full_data, export_flat, export_crosstab),
+    (
+        summary_results,
+        checker_json,
+        checker_csv,
+        training_summary,
+        cm_result,
+        export_full_data,
+        export_flat,
+        export_crosstab,
+    ),
 )
 
 TREES: Final[tuple[Tree, ...]] = cast("tuple[Tree, ...]", (inference, training))

@@ -18,6 +18,7 @@ from loaders.ingest import OWN, Reading, gather
 from loaders.limits import shown, tidy_name
 from loaders.manifest import Manifest
 from loaders.normalise import normalise
+from loaders.protocol import Format
 from loaders.published import published
 from loaders.resolve import Seen, resolve
 from loaders.rows import sighting_id
@@ -116,6 +117,13 @@ class Entry:
     """Of the group, those that the labels cause included."""
     source: str
     """The archive or folder that it was read from."""
+    undated: tuple[Measurement, ...] = ()
+    """All figures of a table that does not tell its round; they are one group, and `measurement` is the first."""
+
+    @property
+    def parts(self) -> tuple["Entry", ...]:
+        """One group per figure, for a table of several."""
+        return tuple(replace(self, measurement=figure, undated=()) for figure in self.undated) or (self,)
 
     @property
     def has_score(self) -> bool:
@@ -150,7 +158,8 @@ class Preview:
     def results(self) -> int:
         """How many figures it holds, a figure of two suites, or of two tables, once."""
         tabled = {result.result_id for result in resolve(self.tabled)[0]}
-        return sum(entry.has_score and bool(entry.seen or entry.missing) for entry in self.entries) + len(tabled)
+        scored = (entry for entry in self.entries if entry.has_score and (entry.seen or entry.missing))
+        return sum(len(entry.parts) for entry in scored) + len(tabled)
 
     @property
     def is_ready(self) -> bool:
@@ -249,7 +258,12 @@ def preview(inspected: Inspected, labels: Mapping[str, Label] | None = None) -> 
         entries += [draft.entry(reading) for draft in drafts.groups.values()]
         groups = [draft.group for draft in drafts.groups.values()]
         problems += [one for one in (*reading.report.problems, *drafts.problems) if not _group_of(one, groups)]
-        if not (drafts.groups or reading.seen or reading.report.problems or drafts.problems):
+        for item in _dated(reading, labels):
+            tabled += [item] if isinstance(item, Seen) else []
+            entries += [item] if isinstance(item, Entry) else []
+            problems += [item] if isinstance(item, Problem) else []
+        has_tables = bool(reading.seen or reading.undated)
+        if not (drafts.groups or has_tables or reading.report.problems or drafts.problems):
             found = "holds files of a results tree, but none that gives a result."
             fix = "Logs count in performance/run_1, training runs in a benchmark's folder."
             problems.append(Problem(Where(reading.report.name or inspected.name), "no-result", found, fix))
@@ -265,6 +279,23 @@ def preview(inspected: Inspected, labels: Mapping[str, Label] | None = None) -> 
     problems += [between.problem for between in resolve(tabled)[1]]
     ordered = tuple(sorted(entries, key=lambda entry: entry.group))
     return Preview(ordered, tuple(tabled), tuple(sheets), tuple(problems), recognised, tuple(skipped), tuple(refused))
+
+
+def _dated(reading: Reading, labels: Mapping[str, Label]) -> Iterator[Seen | Problem | Entry]:
+    """The figures of tables without a round, under the one that their owner says; else a group for each table."""
+    tables: dict[str, list[tuple[Measurement, Format]]] = {}
+    for measurement, form in reading.undated:
+        tables.setdefault(measurement.where.file, []).append((measurement, form))
+    for name, figures in tables.items():
+        label = labels.get(name) or labels.get("") or Label()
+        first = figures[0][0]
+        if label.round is None or facts().round(first.kind, label.round) is None:
+            assert reading.source is not None  # what was refused has no figures
+            undated = tuple(measurement for measurement, _ in figures)
+            yield Entry(name, first.kind, first, (), (), (), ("round",), (), reading.source.source, undated)
+            continue
+        for measurement, form in figures:
+            yield from reading.seen_in(measurement._replace(round=label.round), form.NAME, form.RANK)
 
 
 @dataclass

@@ -84,9 +84,9 @@ class Facts:
                     raise file.wrong(f"there is no {found.kind} benchmark {benchmark_id!r}")
 
     def round(self, kind: Kind, text: str) -> Round | None:
-        """The round that a text means: `v3.1`, `V3.1` or `3.1`."""
-        folded = fold(text)
-        return self._rounds.get(kind, folded if folded.startswith("v") else f"v{folded}")
+        """The round that a text means: `v3.1`, `V3.1` or `3.1`; `5` is what a spreadsheet keeps of the number 5.0."""
+        name = f"v{fold(text).removeprefix('v')}"
+        return self._rounds.get(kind, name if "." in name else f"{name}.0")
 
     def benchmark(self, kind: Kind, text: str, round_id: str | None) -> Benchmark | None:
         """The benchmark that a text means, where the round has it; in any round for None."""

@@ -1,0 +1,202 @@
+"""The table of MLCommons' training summarizer: one row per system, one column per benchmark.
+
+`mlperf_logging.result_summarizer <folder> training|hpc <ruleset>` writes `-csv`, beside it `_detailed.csv` with six
+columns per benchmark (`bert:time_to_train`, `bert:Energy` in joules, …), and with `-xlsx` a workbook whose headings are
+display names and whose rows stand under titles. It appends: one file may hold several tables, each under its header.
+
+What decides: a column is a figure only when its heading is a benchmark of the catalog, alone or before a metric of the
+summarizer. What is neither that nor a column of the system is reported. The round is that of the repository in
+`details_url` and `code_url`; where there is none, nothing tells it and its owner is asked.
+Source: mlcommons/logging, mlperf_logging/result_summarizer: result_summarizer.py (_get_column_schema,
+_compute_strong_scaling_scores, _summaries_to_xlsx), config.yaml.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from loaders.cells import Numbers, conventions
+from loaders.fields import Fields
+from loaders.formats import training_columns
+from loaders.protocol import Parsed
+from loaders.tables import SUMMARIZER, Header, Row, header, heading, of_width, ragged_rows
+from loaders.unpack import Source
+from mlperf.errors import Problem, Where
+from mlperf.facts import facts
+from mlperf.model import Kind
+
+NAME: Final = "training-summary"
+TITLE: Final = "the training summarizer's table (`-csv`, its `_detailed.csv`, or `-xlsx`)"
+RANK: Final = 25
+
+SYSTEM: Final = frozenset({
+    "id", "division", "availability", "submitter", "system", "number_of_nodes", "host_processor_model_name",
+    "host_processors_count", "accelerator_model_name", "accelerators_count", "framework", "notes", "private_id",
+    "details_url", "code_url",
+})  # fmt: skip
+"""Columns that say what the row is of. `id` numbers the rows of a workbook and is no public ID."""
+TIME, ENERGY, RCP = "time_to_train", "energy", "rcp"
+STRONG: Final = frozenset({TIME, ENERGY, "gbs", "samples_to_converge", RCP, "rcp_scaling_factor"})
+"""Metrics of a benchmark in the detailed table. The time is already multiplied by the scaling factor."""
+MINUTES: Final = "minutes"
+KILOJOULES: Final = "kJ"
+JOULES_PER_KILOJOULE: Final = 1000.0
+VERDICTS: Final = frozenset({"Pass", "Fail", "Interp. Fail", "Missing", "No RCP", "Unknown state"})
+"""What the summarizer says of a benchmark's convergence, held against the reference convergence points."""
+USAGES: Final[Mapping[str, Kind]] = {"training": "training"}
+"""What the name of a results repository begins with, and the kind of its results."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    """One header, and what its columns are."""
+
+    names: tuple[str, ...]
+    figures: Mapping[str, Mapping[str, tuple[int, ...]]]
+    """By the benchmark's heading and the metric, the columns; several where a heading is doubled."""
+    system: Mapping[str, tuple[int, ...]]
+    problems: tuple[Problem, ...]
+
+
+def recognises(source: Source) -> bool:
+    """A header with the columns of a system that every such table has."""
+    table = header(source)
+    return table is not None and set(table.names) >= SUMMARIZER
+
+
+def parse(source: Source) -> Iterator[Parsed]:
+    """One measurement for each filled benchmark of a row."""
+    first = header(source)
+    if first is None:
+        return
+    numbers = _numbers(source, first)
+    table = _table(Where(source.name, first.line), first.names)
+    yield from table.problems
+    for row in ragged_rows(source, first):
+        if isinstance(row, Problem):
+            yield row
+            continue
+        names = tuple(heading(cell) for cell in row.cells)
+        if set(names) >= SUMMARIZER:
+            table = _table(row.where, names)
+            yield from table.problems
+        elif not _is_title(row.cells):
+            whole = of_width(row, len(table.names))
+            yield from _results(table, whole, numbers) if isinstance(whole, Row) else [whole]
+
+
+def _is_title(cells: Sequence[str]) -> bool:
+    """Whether a line of a workbook says only the availability of the systems below, each of which says it again."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    return len(filled) == 1 and facts().availability(filled[0]) is not None
+
+
+def _numbers(source: Source, first: Header) -> Numbers:
+    """How the whole file writes its figures. It is read once more for that, so that no rows are held."""
+
+    def figures() -> Iterator[str]:
+        columns = _figure_columns(_table(Where(source.name), first.names))
+        for row in ragged_rows(source, first):
+            if isinstance(row, Row):
+                names = tuple(heading(cell) for cell in row.cells)
+                if set(names) >= SUMMARIZER:
+                    columns = _figure_columns(_table(row.where, names))
+                else:
+                    yield from (row.cells[column] for column in columns if column < len(row.cells))
+
+    return conventions(figures(), first.delimiter)
+
+
+def _figure_columns(table: _Table) -> list[int]:
+    metrics = (columns for by_metric in table.figures.values() for columns in by_metric.items())
+    return [column for metric, columns in metrics if metric != RCP for column in columns]
+
+
+def _table(where: Where, names: tuple[str, ...]) -> _Table:
+    figures: dict[str, dict[str, tuple[int, ...]]] = defaultdict(dict)
+    system: dict[str, tuple[int, ...]] = {}
+    unknown: list[str] = []
+    for column, name in enumerate(names):
+        benchmark, colon, metric = name.partition(":")
+        metric = metric if colon else TIME
+        if name in SYSTEM:
+            system[name] = (*system.get(name, ()), column)
+        elif metric in STRONG and _is_benchmark(benchmark):
+            figures[benchmark][metric] = (*figures[benchmark].get(metric, ()), column)
+        elif name:
+            unknown.append(name)
+    what = "heads a column, and is neither a column of the summarizer nor a benchmark that is known."
+    problems = tuple(
+        Problem(where, "unknown-column", f'"{name[:80]}" {what}', "What stands in it was left out.")
+        for name in dict.fromkeys(unknown)
+    )
+    return _Table(names, figures, system, problems)
+
+
+def _is_benchmark(name: str) -> bool:
+    return any(facts().benchmark(kind, name, None) is not None for kind in USAGES.values())
+
+
+def _results(table: _Table, row: Row, numbers: Numbers) -> Iterator[Parsed]:
+    cells: dict[str, object] = {}
+    for name, columns in table.system.items():
+        texts = list(dict.fromkeys(cell for column in columns if (cell := row.cells[column].strip())))
+        if len(texts) > 1:
+            yield _doubled(row.where, name, texts, "The line was left out.")
+            return
+        cells[name] = texts[0] if texts else ""
+    fields = Fields(row.where, cells, numbers)
+    repositories = {}
+    for name in ("details_url", "code_url"):
+        if repository := training_columns.results_repository(fields.text(name) or ""):
+            repositories[repository] = name
+    if len(repositories) > 1:
+        what = " and ".join(f"{name} names {usage} {round_}" for (usage, round_), name in repositories.items())
+        yield Problem(row.where, "columns-differ", f"{what}.", "The line was left out.")
+        return
+    usage, round_ = next(iter(repositories), ("", None))
+    if usage and usage not in USAGES:
+        yield Problem(row.where, "unknown-round", f"{usage} {round_} is not known.", "The line was left out.")
+        return
+    for benchmark, metrics in table.figures.items():
+        yield from _result(fields, row, benchmark, metrics, USAGES.get(usage), round_, numbers)
+    yield from dict.fromkeys(fields.problems)
+
+
+def _doubled(where: Where, name: str, texts: Sequence[str], fix: str) -> Problem:
+    said = " and ".join(f'"{text[:40]}"' for text in texts[:3])
+    return Problem(where, "columns-differ", f'column "{name}" stands there twice and says {said}.', fix)
+
+
+def _result(
+    fields: Fields, row: Row, heading_: str, metrics: Mapping[str, tuple[int, ...]], kind: Kind | None,
+    round_: str | None, numbers: Numbers,
+) -> Iterator[Parsed]:  # fmt: skip
+    """The figure of one benchmark in a row, with its energy."""
+    cells: dict[str, object] = {}
+    for metric, columns in metrics.items():
+        name = heading_ if metrics.keys() == {TIME} else f"{heading_}:{metric}"
+        texts = list(dict.fromkeys(cell for column in columns if (cell := row.cells[column].strip())))
+        if len(texts) > 1:
+            yield _doubled(row.where, name, texts, "The figure was left out.")
+            return
+        cells[metric] = texts[0] if texts else ""
+    figures = Fields(row.where, {f"{heading_}:{metric}": cell for metric, cell in cells.items()}, numbers)
+    minutes, joules = figures.number(f"{heading_}:{TIME}"), figures.number(f"{heading_}:{ENERGY}")
+    verdict = figures.text(f"{heading_}:{RCP}")
+    yield from figures.problems
+    if minutes is None:
+        if joules is not None:
+            what = f"{heading_} has an energy of {joules:g} J, but no time to train."
+            yield Problem(row.where, "no-figure", what, "It was left out.")
+        return
+    if verdict is not None and verdict != "Pass":
+        known = "says" if verdict in VERDICTS else "should say Pass or Fail, and says"
+        what = f'{heading_}: the check against reference convergence points (RCP) {known} "{verdict[:40]}".'
+        yield Problem(row.where, "rcp", what, "The figure was kept; a review would ask about it.")
+    played = kind or next(usage for usage in USAGES.values() if facts().benchmark(usage, heading_, None))
+    energy = {} if joules is None else {"power_value": joules / JOULES_PER_KILOJOULE, "power_unit": KILOJOULES}
+    yield training_columns.measurement(
+        fields, played, heading_, round=round_, value=minutes, unit=MINUTES, has_power=bool(energy), **energy
+    )
