@@ -17,7 +17,9 @@ from typing import Any
 import duckdb
 
 from loaders import registry
+from loaders.formats import training_summary
 from loaders.limits import as_text
+from loaders.looks import WORKBOOK
 from loaders.manifest import Listed, Manifest
 from loaders.normalise import normalise
 from loaders.protocol import Format
@@ -25,6 +27,7 @@ from loaders.published import published
 from loaders.resolve import MLCOMMONS, Seen
 from loaders.rows import Content, Packed, SourceFile, pack, sighting_id
 from loaders.store import Stored, store
+from loaders.tables import HEADER_LINES
 from loaders.trees.protocol import Assembled, Context, Label, Tree
 from loaders.unpack import LIMITS, Limits, OnProgress, Source, container_digest, looks_like, packed_files, sources
 from mlperf.errors import AmbiguousFormat, LoadError, Problem, StoreError, UnknownFormat, Where
@@ -33,6 +36,9 @@ from mlperf.model import Measurement, Run, SystemSheet, Verdict
 
 OWN = "own"
 """The origin of results whose owner nobody named."""
+
+PACKED = ("zip", "tar", "workbook")
+"""Kinds of `Container` that hold several sources in one file."""
 
 REFUSED = ("unsafe-archive", "broken-file")
 """Kinds of `Problem` by which `unpack` says that nothing of a file or archive in a folder can be trusted."""
@@ -84,6 +90,9 @@ class Reading:
     """Runs that belong to nobody, by their folder."""
     pieces: dict[str, list[Any]] = field(default_factory=dict)
     """What each tree's files say, by the tree's name."""
+    is_workbook: bool = False
+    table: tuple[str, Format] | None = None
+    """The sheet of a workbook that is read, and its format: the first that one recognises."""
     undated: list[tuple[Measurement, Format]] = field(default_factory=list)
     """Figures of tables that nothing tells the round of, and the format of each."""
     packed: Packed | None = None
@@ -183,7 +192,7 @@ class Reading:
         """Refuse it where nothing in it is ours."""
         report = self.report
         if report.refused is None and not report.recognised and not report.problems:
-            report.refused = _unknown(report)
+            report.refused = _no_sheet(report) if self.is_workbook else _unknown(report)
 
     def _placed(self, where: Where) -> Where:
         return Where(self.path(where.file), where.line)
@@ -313,7 +322,7 @@ def gather(
         for item in items:
             if isinstance(item, Source):
                 tree = registry.tree_of(item)
-                if tree is not None and item.container.kind not in ("zip", "tar"):
+                if tree is not None and item.container.kind not in PACKED:
                     loose = loose or _Loose(item, origin)
                     loose.take(item, tree)
                     continue
@@ -351,9 +360,11 @@ def _aside(left_out: list[Problem], reading: Reading | None) -> Iterator[Reading
 
 
 def _begun(item: Source, manifest: Manifest, origin: str) -> Reading:
-    is_archive = item.container.kind in ("zip", "tar")
+    is_archive = item.container.kind in PACKED
     name = item.container.name if is_archive else item.name
-    return _new(name, container_digest(item), manifest, origin, item.file, str(item.container.path.parent))
+    reading = _new(name, container_digest(item), manifest, origin, item.file, str(item.container.path.parent))
+    reading.is_workbook = item.container.kind == "workbook"
+    return reading
 
 
 def _new(name: str, digest: str, manifest: Manifest, origin: str, file: Path | None, above: str) -> Reading:
@@ -428,7 +439,9 @@ def _read_piece(item: Source, tree: Tree, reading: Reading) -> None:
 def _read_table(item: Source, reading: Reading, label: Label | None) -> None:
     found = registry.detect(item)
     if found is None:
-        reading.report.skipped.append((item.name, looks_like(item.head, item.name)))
+        reading.report.skipped.append((item.name, _likeness(item)))
+        return
+    if reading.is_workbook and not _is_first(item, found, reading):
         return
     for parsed in found.parse(item):
         if isinstance(parsed, Problem):
@@ -439,7 +452,40 @@ def _read_table(item: Source, reading: Reading, label: Label | None) -> None:
             reading.keep(measurement, found.NAME, found.RANK)
         else:
             reading.undated.append((measurement, found))
-    reading.report.recognised[found.TITLE] += 1
+    sheet = f', sheet "{item.path}"' if reading.is_workbook else ""
+    reading.report.recognised[found.TITLE + sheet] += 1
+
+
+def _is_first(item: Source, form: Format, reading: Reading) -> bool:
+    """Whether a sheet is the first of its workbook with a table, or a part of that table; a Problem where it is not.
+
+    A workbook often holds the same table twice: a draft, a copy, a selection. Nothing tells which is meant.
+    """
+    first, first_form = reading.table = reading.table or (item.path, form)
+    is_part = form is first_form and {first, item.path} <= training_summary.SHEETS
+    if first != item.path and not is_part:
+        told = f'is a results table, too, and was not read: the first of a workbook is, here "{first}".'
+        fix = "Save it as a workbook of its own, or as CSV, and load that."
+        reading.report.problems.append(Problem(Where(item.name), "second-table", told, fix))
+        return False
+    return True
+
+
+def _likeness(item: Source) -> str:
+    """What a file that no format knows looks like."""
+    if item.container.kind == "workbook":
+        return "a sheet without the headings of a results table" if item.size else "an empty sheet or a chart"
+    looks = looks_like(item.head, item.name)
+    return f"{looks} in an archive; load it by itself" if item.container.kind in PACKED and looks == WORKBOOK else looks
+
+
+def _no_sheet(report: SourceReport) -> UnknownFormat:
+    """No sheet of a workbook is a table of results."""
+    names = ", ".join(f'"{name.removeprefix(f"{report.name}/")}"' for name, _ in report.skipped[:5])
+    more = f" and {len(report.skipped) - 5} more" if len(report.skipped) > 5 else ""
+    found = f"is a workbook, and none of its sheets is a results table that Roundtable knows: {names}{more}."
+    fix = f"The headings have to stand among the first {HEADER_LINES} rows, as in the table that was downloaded."
+    return UnknownFormat(found, report.name, fix)
 
 
 def _unknown(report: SourceReport) -> UnknownFormat:
@@ -449,5 +495,5 @@ def _unknown(report: SourceReport) -> UnknownFormat:
     else:
         likeness = f"holds {len(report.skipped)} files, of which none is a results table or log that Roundtable knows."
     return UnknownFormat(
-        likeness, report.name, "From a spreadsheet program or a results page, export the table as CSV."
+        likeness, report.name, "From a spreadsheet program or a results page, export the table as CSV or .xlsx."
     )

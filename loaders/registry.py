@@ -36,7 +36,9 @@ TREES: Final[tuple[Tree, ...]] = cast("tuple[Tree, ...]", (inference, training))
 
 
 def tree_of(source: Source) -> Tree | None:
-    """The results tree that the file belongs to, by its path; None for a file that stands for itself."""
+    """The results tree that the file belongs to, by its path; None for a file that stands for itself, and a sheet."""
+    if source.container.kind == "workbook":
+        return None
     return next((tree for tree in TREES if tree.claims(source)), None)
 
 

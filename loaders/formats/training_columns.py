@@ -6,7 +6,6 @@ Source: mlcommons/logging, mlperf_logging/result_summarizer/result_summarizer.py
 
 import re
 from typing import Final
-from urllib.parse import unquote
 
 from loaders.fields import Fields
 from mlperf.model import Kind, Measurement
@@ -26,7 +25,7 @@ def results_repository(url: str) -> tuple[str, str] | None:
 def system_id(fields: Fields) -> str | None:
     """`system` is a display name that machines of different size share; the file in `details_url` tells them apart."""
     details = fields.text("details_url") or ""
-    return unquote(details.rpartition("/")[2]).removesuffix(".json") or fields.text("system")
+    return details.rpartition("/")[2].removesuffix(".json") or fields.text("system")
 
 
 def measurement(fields: Fields, kind: Kind, benchmark: str, **figure: object) -> Measurement:

@@ -36,6 +36,8 @@ SYSTEM: Final = frozenset({
     "details_url", "code_url",
 })  # fmt: skip
 """Columns that say what the row is of. `id` numbers the rows of a workbook and is no public ID."""
+SHEETS: Final = frozenset({"closed", "open"})
+"""The sheets of the summarizer's workbook, which hold one table by division."""
 TIME, ENERGY, RCP = "time_to_train", "energy", "rcp"
 STRONG: Final = frozenset({TIME, ENERGY, "gbs", "samples_to_converge", RCP, "rcp_scaling_factor"})
 """Metrics of a benchmark in the detailed table. The time is already multiplied by the scaling factor."""
@@ -73,6 +75,7 @@ def parse(source: Source) -> Iterator[Parsed]:
     numbers = _numbers(source, first)
     table = _table(Where(source.name, first.line), first.names)
     yield from table.problems
+    is_empty = True
     for row in ragged_rows(source, first):
         if isinstance(row, Problem):
             yield row
@@ -83,7 +86,12 @@ def parse(source: Source) -> Iterator[Parsed]:
             yield from table.problems
         elif not _is_title(row.cells):
             whole = of_width(row, len(table.names))
-            yield from _results(table, whole, numbers) if isinstance(whole, Row) else [whole]
+            for parsed in _results(table, whole, numbers) if isinstance(whole, Row) else [whole]:
+                is_empty = False
+                yield parsed
+    if is_empty:
+        fix = "The summarizer leaves out runs that its compliance checker refuses; its output says which, and why."
+        yield Problem(Where(source.name), "no-figure", "no system of the table has a result.", fix)
 
 
 def _is_title(cells: Sequence[str]) -> bool:
@@ -136,6 +144,11 @@ def _table(where: Where, names: tuple[str, ...]) -> _Table:
 
 def _is_benchmark(name: str) -> bool:
     return any(facts().benchmark(kind, name, None) is not None for kind in USAGES.values())
+
+
+def _kind(benchmark: str) -> Kind:
+    """The kind of results that has a benchmark, where no link names the repository."""
+    return next(kind for kind in USAGES.values() if facts().benchmark(kind, benchmark, None) is not None)
 
 
 def _results(table: _Table, row: Row, numbers: Numbers) -> Iterator[Parsed]:
@@ -195,8 +208,14 @@ def _result(
         known = "says" if verdict in VERDICTS else "should say Pass or Fail, and says"
         what = f'{heading_}: the check against reference convergence points (RCP) {known} "{verdict[:40]}".'
         yield Problem(row.where, "rcp", what, "The figure was kept; a review would ask about it.")
-    played = kind or next(usage for usage in USAGES.values() if facts().benchmark(usage, heading_, None))
     energy = {} if joules is None else {"power_value": joules / JOULES_PER_KILOJOULE, "power_unit": KILOJOULES}
     yield training_columns.measurement(
-        fields, played, heading_, round=round_, value=minutes, unit=MINUTES, has_power=bool(energy), **energy
+        fields,
+        kind or _kind(heading_),
+        heading_,
+        round=round_,
+        value=minutes,
+        unit=MINUTES,
+        has_power=bool(energy),
+        **energy,
     )
