@@ -32,7 +32,7 @@ from loaders.trees.protocol import Assembled, Context, Label, Tree
 from loaders.unpack import LIMITS, Limits, OnProgress, Source, container_digest, looks_like, packed_files, sources
 from mlperf.errors import AmbiguousFormat, LoadError, Problem, StoreError, UnknownFormat, Where
 from mlperf.facts import facts
-from mlperf.model import Measurement, Run, SystemSheet, Verdict
+from mlperf.model import OF_RUNS, Measurement, Run, SystemSheet, Verdict
 
 OWN = "own"
 """The origin of results whose owner nobody named."""
@@ -199,8 +199,8 @@ class Reading:
 
 
 def _submitter(found: Run | SystemSheet) -> str:
-    """As the results have it: in training the sheet's word before the folder's, in inference the folder's."""
-    named = dict(found.facts).get("submitter") if isinstance(found, SystemSheet) and found.kind == "training" else None
+    """As the results have it: of training runs the sheet's word before the folder's, in inference the folder's."""
+    named = dict(found.facts).get("submitter") if isinstance(found, SystemSheet) and found.kind in OF_RUNS else None
     return named or found.submitter
 
 

@@ -120,8 +120,8 @@ def _meant(
     if played is None:
         found = f"round {round_!r} of {kind} is not known."
         return _Meant((("unknown-round", found, f"{_LEFT_OUT} Rounds stand in mlperf/catalog/rounds.toml."),))
-    plays = facts().scenario(scenario or "") if kind == "inference" else None
-    if kind == "inference" and plays is None:
+    plays = facts().scenario(scenario or "", kind)
+    if plays is None and facts().has_scenarios(kind):
         return _Meant((("unknown-scenario", f"scenario {scenario!r} is not known.", _LEFT_OUT),))
     faults = list(_unknown_spellings(kind, played.id, division, availability, benchmark))
     known = _benchmark(kind, benchmark, played.id)
@@ -140,7 +140,7 @@ def _meant(
         benchmark=benchmark,
         scenario=plays,
         score=score,
-        suites=("training",) if plays is None else facts().suites(played.id, suites, benchmark, plays),
+        suites=facts().suites(played.id, suites, benchmark, plays, kind),
         is_power=facts().power_unit(unit or "") is not None,
         has_inferred=not facts().is_unreliable(kind, played.id, "inferred"),
     )

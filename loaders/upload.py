@@ -26,7 +26,7 @@ from loaders.trees.protocol import Context, Label, Tree
 from loaders.unpack import Limits, OnProgress, Source, gathered
 from mlperf.errors import LoadError, Problem, UnknownFormat, Where
 from mlperf.facts import facts
-from mlperf.model import Check, Kind, Measurement, Run, Sighting, SystemSheet, Verdict
+from mlperf.model import OF_RUNS, Check, Kind, Measurement, Run, Sighting, SystemSheet, Verdict
 
 NOBODY: Final = "Own"
 """The submitter of results that name none, for normalising; they are shown under their upload's title."""
@@ -428,10 +428,11 @@ def _missing(measurement: Measurement) -> tuple[str, ...]:
         "division": not measurement.division,
         "system_id": not (measurement.system_id or measurement.system_name),
         "benchmark": not measurement.benchmark,
-        "scenario": measurement.kind == "inference" and facts().scenario(measurement.scenario or "") is None,
+        "scenario": facts().has_scenarios(measurement.kind)
+        and facts().scenario(measurement.scenario or "", measurement.kind) is None,
         "suites": measurement.kind == "inference" and not measurement.suites,
         "accelerator": not (measurement.accelerator or measurement.processor),
-        "nodes": measurement.kind == "training" and not measurement.nodes,
+        "nodes": measurement.kind in OF_RUNS and not measurement.nodes,
         "accelerators_per_node": bool(
             facts().has_accelerators(measurement.accelerator) and not measurement.accelerators_per_node
         ),

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from mlperf.facts import Benchmark, Round, facts
-from mlperf.model import Kind
+from mlperf.model import OF_RUNS, Kind
 
 Row = Mapping[str, Any]
 """A row of `queries.results`, None or nothing for what is missing."""
@@ -346,13 +346,13 @@ def _who(result: _Result) -> str:
 
 
 def _scenario(result: _Result) -> str | None:
-    """The scenario; training has none."""
-    return result.scenario or (None if result.kind == "training" else UNSTATED)
+    """The scenario; a kind without scenarios has none."""
+    return result.scenario or (UNSTATED if result.kind is None or facts().has_scenarios(result.kind) else None)
 
 
 def _suite(result: _Result) -> str | None:
     """The suite of inference: `datacenter` or `edge`."""
-    return None if result.kind == "training" else (result.suite or UNSTATED).removeprefix("inference-")
+    return None if result.kind in OF_RUNS else (result.suite or UNSTATED).removeprefix("inference-")
 
 
 def _accelerator_count(result: _Result) -> str:
@@ -361,8 +361,8 @@ def _accelerator_count(result: _Result) -> str:
 
 
 def _power(result: _Result, *, is_training: bool) -> str | None:
-    """Whether power was measured, for the results of training or for all others."""
-    if result.has_power is None or is_training != (result.kind == "training"):
+    """Whether power was measured, for the results of training runs or for all others."""
+    if result.has_power is None or is_training != (result.kind in OF_RUNS):
         return None
     return "with" if result.has_power else "without"
 

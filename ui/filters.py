@@ -33,6 +33,7 @@ SUITES: Final[Mapping[str, str]] = {
     "inference-datacenter": "Datacenter",
     "inference-edge": "Edge",
     "training": "Training",
+    "hpc": "HPC",
 }
 POWER: Final[Mapping[Value, str]] = {True: "with power", False: "without power", None: "not stated"}
 

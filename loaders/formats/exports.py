@@ -137,7 +137,7 @@ def with_suite(measurements: Iterable[Measurement], header: Header, source: Sour
             found = f"{found}, and the file's name does not say which it is of."
             yield Problem(where, "no-suite", found, "Rename the file so that its name holds datacenter or edge.")
     for item in read:
-        yield item if item.suites or item.kind == "training" else item._replace(suites=suite)
+        yield item if item.suites or item.kind != "inference" else item._replace(suites=suite)
 
 
 def _stated(source: Source, words: Iterable[str]) -> str | None:

@@ -13,6 +13,7 @@ from mlperf.answers.answer import Answer, Row, table
 from mlperf.facts import facts
 from mlperf.guard import Finding
 from mlperf.metrics import Measure, measure
+from mlperf.model import OF_RUNS
 from mlperf.systems import SystemKey
 
 ORDER: Final = (
@@ -115,7 +116,7 @@ def _shown(datum: Row) -> Row:
 
 def _runs_page(key: SystemKey, datum: Row) -> str | None:
     """The address of the runs behind a training score; None where none are known."""
-    if key.kind != "training" or not datum["runs"]:
+    if key.kind not in OF_RUNS or not datum["runs"]:
         return None
     return f"{key.address.replace('system?', 'runs?', 1)}&benchmark={quote(datum['benchmark'], safe='')}"
 
@@ -199,7 +200,7 @@ def _below(key: SystemKey, results: Sequence[Row]) -> str:
     parts = [
         (row["system_id"] or "") if row["system_name"] not in (None, row["system_id"]) else "",
         key.submitter,
-        f"MLPerf® {key.kind.capitalize()} {key.round}{day}",
+        f"MLPerf® {facts().kind_name(key.kind)} {key.round}{day}",
         " and ".join(sorted({row["division"] for row in results})),
         " and ".join(sorted({row["availability"] for row in results if row["availability"]})),
         accelerators(row),
@@ -271,7 +272,7 @@ def _relatives(con: duckdb.DuckDBPyConnection, key: SystemKey) -> list[Row]:
         other = SystemKey(row["kind"], row["round"], row["submitter"], row["system"])
         found.append({
             "relation": "same system ID" if row["is_same_id"] else f"also {row['server']}",
-            "round": f"{other.kind.capitalize()} {other.round}",
+            "round": f"{facts().kind_name(other.kind)} {other.round}",
             "system": other.system,
             "accelerator": accelerators(row),
             "nodes": row["nodes"],
