@@ -54,6 +54,12 @@ class Source:
     """The file on disk that holds it: itself, or its archive."""
     chunks: Callable[[], Iterator[bytes]] = field(repr=False)
 
+    @property
+    def title(self) -> str:
+        """What its owner calls it: the file's name, of a sheet the workbook's and its own."""
+        own = self.path.rpartition("/")[2]
+        return f"{self.container.name.rpartition('/')[2]} {own}" if self.container.kind == "workbook" else own
+
     def open(self) -> BinaryIO:
         """A fresh stream over the whole content; reading raises BrokenFile or UnsafeArchive.
 
