@@ -153,7 +153,7 @@ class Reading:
         elif isinstance(found, Measurement):
             self.keep(found, tree.NAME, tree.RANK)
         elif not isinstance(found, Verdict):
-            round_ = facts().round("training" if isinstance(found, Run) else found.kind, found.round or "")
+            round_ = facts().round(found.kind, found.round or "")
             submitter = facts().submitter(_submitter(found))
             if round_ is None or not submitter or not found.system_id:
                 if isinstance(found, Run) and found.is_counted is None:  # a figure is refused for the same reason

@@ -347,7 +347,7 @@ class _Draft:
 
     def _placed(self, run: Run, reading: Reading) -> Run:
         """A run with its place as the source names it, and under the names of its result."""
-        round_ = facts().round("training", run.round or "")
+        round_ = facts().round(run.kind, run.round or "")
         told = self.measurement
         return replace(
             run,
@@ -445,7 +445,7 @@ def _missing_of_runs(runs: Sequence[Run]) -> tuple[str, ...]:
     if not runs:
         return ()
     first = runs[0]
-    known = facts().round("training", first.round or "")
+    known = facts().round(first.kind, first.round or "")
     lacking = {"round": known is None, "system_id": not first.system_id, "benchmark": not first.benchmark}
     return tuple(name for name, is_lacking in lacking.items() if is_lacking)
 

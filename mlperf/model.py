@@ -85,11 +85,14 @@ class Run:
     """One run behind a training score."""
 
     where: Where
+    kind: Kind
     round: str | None
     division: str | None
     submitter: str
     system_id: str
     benchmark: str
+    scenario: str | None
+    """`Strong scaling` or `Weak scaling` in HPC; None in training."""
     name: str
     """The log's file name."""
     status: str
