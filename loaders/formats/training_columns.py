@@ -29,9 +29,10 @@ def system_id(fields: Fields) -> str | None:
 
 
 def measurement(fields: Fields, kind: Kind, benchmark: str, **figure: object) -> Measurement:
-    """The figure of one benchmark in a row; `figure` gives round, value, unit, and the energy where it is measured."""
+    """The figure of one benchmark in a row; `figure` gives round, value, unit, energy and scaling."""
     submitter = fields.text("submitter", "Organization")
     system = system_id(fields)
+    scaling = str(figure.get("scenario") or "")
     described: dict[str, object] = {
         "division": fields.text("division"),
         "availability": fields.text("availability"),
@@ -44,7 +45,7 @@ def measurement(fields: Fields, kind: Kind, benchmark: str, **figure: object) ->
         "processor": fields.text("host_processor_model_name"),
         "framework": fields.text("framework"),
         "benchmark": benchmark,
-        "location": f"{submitter}/results/{system}/{benchmark}",
+        "location": "/".join(filter(None, [str(submitter), "results", str(system), scaling, benchmark])),
         **figure,
     }
     return Measurement(fields.where, kind, **described)  # type: ignore[arg-type]  # its fields, as named above

@@ -2,7 +2,9 @@
 
 `mlperf_logging.result_summarizer <folder> training|hpc <ruleset>` writes `-csv`, beside it `_detailed.csv` with six
 columns per benchmark (`bert:time_to_train`, `bert:Energy` in joules, …), and with `-xlsx` a workbook whose headings are
-display names and whose rows stand under titles. It appends: one file may hold several tables, each under its header.
+display names and whose rows stand under titles. HPC's table of weak scaling has three columns per benchmark
+(`deepcam:number_of_models`, …) and is appended to that of strong scaling: one file may hold several tables, each under
+its header.
 
 What decides: a column is a figure only when its heading is a benchmark of the catalog, alone or before a metric of the
 summarizer. What is neither that nor a column of the system is reported. The round is that of the repository in
@@ -41,12 +43,18 @@ SHEETS: Final = frozenset({"closed", "open"})
 TIME, ENERGY, RCP = "time_to_train", "energy", "rcp"
 STRONG: Final = frozenset({TIME, ENERGY, "gbs", "samples_to_converge", RCP, "rcp_scaling_factor"})
 """Metrics of a benchmark in the detailed table. The time is already multiplied by the scaling factor."""
+MODELS, INSTANCE, TIME_OF_ALL = "number_of_models", "instance_scale", "time_to_train_all"
+WEAK: Final = frozenset({MODELS, INSTANCE, TIME_OF_ALL})
+"""Metrics of a benchmark in the table of weak scaling: models, accelerators of each, minutes from first start to last
+stop. The figure is models per minute. Source: mlcommons/training_policies hpc_training_rules.adoc, Throughput."""
+STRONG_SCALING, WEAK_SCALING = "strong", "weak"
 MINUTES: Final = "minutes"
+MODELS_PER_MINUTE: Final = "models/min"
 KILOJOULES: Final = "kJ"
 JOULES_PER_KILOJOULE: Final = 1000.0
 VERDICTS: Final = frozenset({"Pass", "Fail", "Interp. Fail", "Missing", "No RCP", "Unknown state"})
 """What the summarizer says of a benchmark's convergence, held against the reference convergence points."""
-USAGES: Final[Mapping[str, Kind]] = {"training": "training"}
+USAGES: Final[Mapping[str, Kind]] = {"training": "training", "hpc": "hpc"}
 """What the name of a results repository begins with, and the kind of its results."""
 
 
@@ -130,7 +138,7 @@ def _table(where: Where, names: tuple[str, ...]) -> _Table:
         metric = metric if colon else TIME
         if name in SYSTEM:
             system[name] = (*system.get(name, ()), column)
-        elif metric in STRONG and _is_benchmark(benchmark):
+        elif metric in STRONG | WEAK and _is_benchmark(benchmark):
             figures[benchmark][metric] = (*figures[benchmark].get(metric, ()), column)
         elif name:
             unknown.append(name)
@@ -169,11 +177,24 @@ def _results(table: _Table, row: Row, numbers: Numbers) -> Iterator[Parsed]:
         yield Problem(row.where, "columns-differ", f"{what}.", "The line was left out.")
         return
     usage, round_ = next(iter(repositories), ("", None))
-    if usage and usage not in USAGES:
-        yield Problem(row.where, "unknown-round", f"{usage} {round_} is not known.", "The line was left out.")
-        return
     for benchmark, metrics in table.figures.items():
-        yield from _result(fields, row, benchmark, metrics, USAGES.get(usage), round_, numbers)
+        kind = USAGES[usage] if usage else _kind(benchmark)
+        cells = {}
+        for metric, columns in metrics.items():
+            name = f"{benchmark}:{metric}" if f"{benchmark}:{metric}" in table.names else benchmark
+            texts = list(dict.fromkeys(cell for column in columns if (cell := row.cells[column].strip())))
+            if len(texts) > 1:
+                yield _doubled(row.where, name, texts, "The figures of the benchmark were left out.")
+                break
+            cells[metric] = texts[0] if texts else ""
+        else:
+            figures = Fields(row.where, {f"{benchmark}:{metric}": cell for metric, cell in cells.items()}, numbers)
+            known = {"round": round_}
+            if not metrics.keys().isdisjoint(STRONG):
+                yield from _time(fields, figures, kind, benchmark, known)
+            if not metrics.keys().isdisjoint(WEAK):
+                yield from _rate(fields, figures, kind, benchmark, known)
+            yield from figures.problems
     yield from dict.fromkeys(fields.problems)
 
 
@@ -182,40 +203,35 @@ def _doubled(where: Where, name: str, texts: Sequence[str], fix: str) -> Problem
     return Problem(where, "columns-differ", f'column "{name}" stands there twice and says {said}.', fix)
 
 
-def _result(
-    fields: Fields, row: Row, heading_: str, metrics: Mapping[str, tuple[int, ...]], kind: Kind | None,
-    round_: str | None, numbers: Numbers,
-) -> Iterator[Parsed]:  # fmt: skip
-    """The figure of one benchmark in a row, with its energy."""
-    cells: dict[str, object] = {}
-    for metric, columns in metrics.items():
-        name = heading_ if metrics.keys() == {TIME} else f"{heading_}:{metric}"
-        texts = list(dict.fromkeys(cell for column in columns if (cell := row.cells[column].strip())))
-        if len(texts) > 1:
-            yield _doubled(row.where, name, texts, "The figure was left out.")
-            return
-        cells[metric] = texts[0] if texts else ""
-    figures = Fields(row.where, {f"{heading_}:{metric}": cell for metric, cell in cells.items()}, numbers)
-    minutes, joules = figures.number(f"{heading_}:{TIME}"), figures.number(f"{heading_}:{ENERGY}")
-    verdict = figures.text(f"{heading_}:{RCP}")
-    yield from figures.problems
+def _time(fields: Fields, figures: Fields, kind: Kind, benchmark: str, known: Mapping[str, object]) -> Iterator[Parsed]:
+    """The time to train of one benchmark in a row, with its energy; under strong scaling where the kind has another."""
+    minutes, joules = figures.number(f"{benchmark}:{TIME}"), figures.number(f"{benchmark}:{ENERGY}")
+    verdict = figures.text(f"{benchmark}:{RCP}")
     if minutes is None:
         if joules is not None:
-            what = f"{heading_} has an energy of {joules:g} J, but no time to train."
-            yield Problem(row.where, "no-figure", what, "It was left out.")
+            what = f"{benchmark} has an energy of {joules:g} J, but no time to train."
+            yield Problem(fields.where, "no-figure", what, "It was left out.")
         return
     if verdict is not None and verdict != "Pass":
-        known = "says" if verdict in VERDICTS else "should say Pass or Fail, and says"
-        what = f'{heading_}: the check against reference convergence points (RCP) {known} "{verdict[:40]}".'
-        yield Problem(row.where, "rcp", what, "The figure was kept; a review would ask about it.")
+        says = "says" if verdict in VERDICTS else "should say Pass or Fail, and says"
+        what = f'{benchmark}: the check against reference convergence points (RCP) {says} "{verdict[:40]}".'
+        yield Problem(fields.where, "rcp", what, "The figure was kept; a review would ask about it.")
     energy = {} if joules is None else {"power_value": joules / JOULES_PER_KILOJOULE, "power_unit": KILOJOULES}
+    scaling = {"scenario": STRONG_SCALING} if facts().has_scenarios(kind) else {}
     yield training_columns.measurement(
-        fields,
-        kind or _kind(heading_),
-        heading_,
-        round=round_,
-        value=minutes,
-        unit=MINUTES,
-        has_power=bool(energy),
-        **energy,
+        fields, kind, benchmark, value=minutes, unit=MINUTES, has_power=bool(energy), **energy, **scaling, **known
+    )
+
+
+def _rate(fields: Fields, figures: Fields, kind: Kind, benchmark: str, known: Mapping[str, object]) -> Iterator[Parsed]:
+    """The models per minute of one benchmark in a row."""
+    models, minutes = figures.number(f"{benchmark}:{MODELS}"), figures.number(f"{benchmark}:{TIME_OF_ALL}")
+    if models is None and minutes is None:
+        return
+    if models is None or minutes is None or models <= 0 or minutes <= 0:
+        what = f"{benchmark} has {models or 'no number of'} models in {minutes or 'no number of'} minutes."
+        yield Problem(fields.where, "no-figure", what, "It was left out.")
+        return
+    yield training_columns.measurement(
+        fields, kind, benchmark, value=models / minutes, unit=MODELS_PER_MINUTE, scenario=WEAK_SCALING, **known
     )
