@@ -91,10 +91,10 @@ class Reading:
     pieces: dict[str, list[Any]] = field(default_factory=dict)
     """What each tree's files say, by the tree's name."""
     is_workbook: bool = False
-    table: tuple[str, Format] | None = None
-    """The sheet of a workbook that is read, and its format: the first that one recognises."""
-    undated: list[tuple[Measurement, Format]] = field(default_factory=list)
-    """Figures of tables that nothing tells the round of, and the format of each."""
+    table: tuple[str, str] | None = None
+    """The sheet of a workbook that is read, and the name of its format: the first that one recognises."""
+    undated: list[tuple[Measurement, str, int]] = field(default_factory=list)
+    """Figures of tables that nothing tells the round of, with the name and the rank of the format of each."""
     packed: Packed | None = None
     """All figures, runs, sheets and problems, once they are rows."""
 
@@ -169,8 +169,8 @@ class Reading:
     def conclude(self, label: Label | None = None) -> None:
         """Put its trees together, under what the owner says of them; refuse it where nothing in it is ours."""
         labels = {"": label} if label is not None else {}
-        for measurement, form in self.undated:
-            self.keep(measurement, form.NAME, form.RANK)
+        for figure in self.undated:
+            self.keep(*figure)
         self.undated.clear()
         runs: list[Run] = []
         for tree in registry.TREES:
@@ -451,7 +451,7 @@ def _read_table(item: Source, reading: Reading, label: Label | None) -> None:
         if measurement.round:
             reading.keep(measurement, found.NAME, found.RANK)
         else:
-            reading.undated.append((measurement, found))
+            reading.undated.append((measurement, found.NAME, found.RANK))
     sheet = f', sheet "{item.path}"' if reading.is_workbook else ""
     reading.report.recognised[found.TITLE + sheet] += 1
 
@@ -461,8 +461,8 @@ def _is_first(item: Source, form: Format, reading: Reading) -> bool:
 
     A workbook often holds the same table twice: a draft, a copy, a selection. Nothing tells which is meant.
     """
-    first, first_form = reading.table = reading.table or (item.path, form)
-    is_part = form is first_form and {first, item.path} <= training_summary.SHEETS
+    first, first_form = reading.table = reading.table or (item.path, form.NAME)
+    is_part = form.NAME == first_form == training_summary.NAME and {first, item.path} <= training_summary.SHEETS
     if first != item.path and not is_part:
         told = f'is a results table, too, and was not read: the first of a workbook is, here "{first}".'
         fix = "Save it as a workbook of its own, or as CSV, and load that."

@@ -18,7 +18,6 @@ from loaders.ingest import OWN, Reading, gather
 from loaders.limits import shown, tidy_name
 from loaders.manifest import Manifest
 from loaders.normalise import normalise
-from loaders.protocol import Format
 from loaders.published import published
 from loaders.resolve import Seen, resolve
 from loaders.rows import sighting_id
@@ -283,19 +282,19 @@ def preview(inspected: Inspected, labels: Mapping[str, Label] | None = None) -> 
 
 def _dated(reading: Reading, labels: Mapping[str, Label]) -> Iterator[Seen | Problem | Entry]:
     """The figures of tables without a round, under the one that their owner says; else a group for each table."""
-    tables: dict[str, list[tuple[Measurement, Format]]] = {}
-    for measurement, form in reading.undated:
-        tables.setdefault(measurement.where.file, []).append((measurement, form))
+    tables: dict[str, list[tuple[Measurement, str, int]]] = {}
+    for figure in reading.undated:
+        tables.setdefault(figure[0].where.file, []).append(figure)
     for name, figures in tables.items():
         label = labels.get(name) or labels.get("") or Label()
         first = figures[0][0]
         if label.round is None or facts().round(first.kind, label.round) is None:
             assert reading.source is not None  # what was refused has no figures
-            undated = tuple(measurement for measurement, _ in figures)
+            undated = tuple(measurement for measurement, _, _ in figures)
             yield Entry(name, first.kind, first, (), (), (), ("round",), (), reading.source.source, undated)
             continue
-        for measurement, form in figures:
-            yield from reading.seen_in(measurement._replace(round=label.round), form.NAME, form.RANK)
+        for measurement, form, rank in figures:
+            yield from reading.seen_in(measurement._replace(round=label.round), form, rank)
 
 
 @dataclass

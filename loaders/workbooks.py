@@ -32,7 +32,7 @@ MAX_PARTS: Final = 4096
 """Most files in a workbook; one with a sheet for each of 150 systems, each with a chart, has under 1,000."""
 MAX_XML: Final = 64 << 20
 """Most bytes of XML; a whole round's table has about 10 MB."""
-MAX_AREA: Final = 2_000_000
+MAX_AREA: Final = 1_000_000
 """Most cells of the rectangle that holds all cells of a sheet, empty ones counted; a round's table has 250,000."""
 MAX_ELEMENTS: Final = 6_000_000
 """Most XML elements of a part: a cell has up to three."""

@@ -32,7 +32,7 @@ AT_ONCE_SECONDS: Final = 0.3
 """How long a page waits for a reading before it shows how far it is."""
 KINDS: Final[tuple[Kind, ...]] = (*OF_RUNS, "inference")
 ACCEPTED: Final = (
-    "LoadGen and mllog logs, parts of a submission, MLCommons tables; single files, folders, .zip, .tar.gz. "
+    "LoadGen and mllog logs, parts of a submission, tables (.csv, .json, .xlsx); single files, folders, .zip, .tar.gz. "
     "Nothing is saved before you say so."
 )
 FEW: Final = 5
