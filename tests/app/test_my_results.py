@@ -424,8 +424,8 @@ def test_a_summarizers_workbook_without_links_is_asked_its_round_and_saved_under
     assert any("This goes for 2 results" in block.value for block in test.markdown)
     test.selectbox(key=key_of(test, ".round")).set_value("v3.0").run()
     test.button(key=key_of(test, ".apply")).click().run()
-    assert {(row["benchmark"], row["round"], row["missing"]) for row in table(test)} == {
-        ("bert", "v3.0", None), ("resnet", "v3.0", None)
+    assert {(row["benchmark"], row["value"], row["round"]) for row in table(test, {"verification", "round"})} == {
+        ("bert", 12.5, "v3.0"), ("resnet", 7.25, "v3.0")
     }  # fmt: skip
     test.button(key="mine.save.button").click().run()
     assert not test.exception
