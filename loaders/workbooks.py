@@ -49,6 +49,7 @@ _TEXTS: Final = 1
 
 _SAVE: Final = "Open it in a spreadsheet program, save the sheet with the results as CSV, and load that."
 _ADDRESS: Final = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _POINT_GROUPS: Final = re.compile(r"-?\d{1,3}\.\d{3}", re.ASCII)
 _MACRO: Final = re.compile(r"xl/(vbaProject\.bin|macrosheets/.*)", re.IGNORECASE)
 _OUTSIDE: Final = re.compile(r"xl/(externalLinks/[^/]*\.xml|connections\.xml)", re.IGNORECASE)
@@ -326,6 +327,8 @@ class _Scan:
             if not (value.isascii() and value.isdecimal() and int(value[:9]) < len(self._lengths)):
                 raise self._broken(f"row {self._row} refers to a text that is not there")
             self._characters += self._lengths[int(value)]
+        elif self._kind == "n" and value and not _NUMBER.fullmatch(value):
+            raise self._broken(f"row {self._row} has a number that is none, {shown(value)[:40]!r}")
         elif self._kind == "e":
             self.instead[place] = value or "#ERROR"
         elif self._is_formula and not value and self._kind != "str":
@@ -392,7 +395,12 @@ class _Calamine:
             self._next += 1
             row, column = sheet.start or (0, 0)
             return row, column, sheet.to_python()
-        except CalamineError as fault:
+        except BaseException as fault:
+            # A number beyond all dates in a cell of dates is an OverflowError or a panic in Rust, which pyo3 raises as
+            # a BaseException of a module that cannot be imported.
+            is_panic = type(fault).__name__ == "PanicException"
+            if not (is_panic or isinstance(fault, CalamineError | OverflowError | ValueError)):
+                raise
             raise BrokenFile(f"cannot be read ({shown(str(fault))}).", where, _SAVE) from fault
 
 

@@ -179,6 +179,11 @@ def _results(table: _Table, row: Row, numbers: Numbers) -> Iterator[Parsed]:
     usage, round_ = next(iter(repositories), ("", None))
     for benchmark, metrics in table.figures.items():
         kind = USAGES[usage] if usage else _kind(benchmark)
+        if facts().benchmark(kind, benchmark, None) is None:
+            if any(row.cells[column].strip() for columns in metrics.values() for column in columns):
+                what = f"its links are to {usage} {round_}, which has no benchmark {benchmark}."
+                yield Problem(row.where, "columns-differ", what, "The figure was left out.")
+            continue
         cells = {}
         for metric, columns in metrics.items():
             name = f"{benchmark}:{metric}" if f"{benchmark}:{metric}" in table.names else benchmark

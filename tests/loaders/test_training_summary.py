@@ -143,6 +143,12 @@ def test_my_results_ask_for_a_round_that_no_link_tells(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_benchmark_of_the_other_suite_than_the_links_is_left_out(database: Database, tmp_path: Path) -> None:
+    (report,) = load_files(database, tmp_path, {"a.csv": summarizer(bert=1.5, deepcam=2.5)})
+    assert [row["value"] for row in rows(database)] == [1.5]
+    assert "training v3.0, which has no benchmark deepcam" in report.problems[0].found
+
+
 def test_a_column_that_stands_there_twice_is_read_where_both_agree(database: Database, tmp_path: Path) -> None:
     heads, line = with_numbers(summarizer(bert=1.5, resnet=2.5))
     (report,) = load_files(database, tmp_path, {"a.csv": lines([[*heads, "bert", "resnet"], [*line, 1.5, 9.5]])})

@@ -313,6 +313,17 @@ HOSTILE: dict[str, tuple[bytes, type[LoadError], str]] = {
     "a number as CDATA": (made(f'<row r="1">{cell("A1", "<![CDATA[5]]>")}</row>'), BrokenFile, "CDATA"),
     "a missing text": (made(f'<row r="1">{cell("A1", "7", "s")}</row>'), BrokenFile, "text"),
     "an unknown type": (made(f'<row r="1">{cell("A1", "7", "zz")}</row>'), BrokenFile, "zz"),
+    "no number": (made(f'<row r="1">{cell("A1", "-inf")}</row>'), BrokenFile, "a number that is none, '-inf'"),
+    "an endless number": (made(f'<row r="1">{cell("A1", "1" * 200_000 + "x")}</row>'), BrokenFile, "is none"),
+    "a date beyond all": (
+        made('<row r="1"><c r="A1" s="0"><v>1e300</v></c></row>', {
+            "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><cellXfs><xf numFmtId="46"/></cellXfs></styleSheet>',
+            "xl/_rels/workbook.xml.rels": f"<Relationships>{TWICE}"
+            f'<Relationship Id="s" Type="{OFFICE}/styles" Target="styles.xml"/></Relationships>',
+        }),
+        BrokenFile,
+        "cannot be read",
+    ),
     "one text in many cells": (
         made(
             "".join(f'<row r="{at}">{cell(f"A{at}", "0", "s")}</row>' for at in range(1, 999)),
