@@ -174,9 +174,8 @@ def _results(table: _Table, row: Row, numbers: Numbers) -> Iterator[Parsed]:
             repositories[repository] = name
     if len(repositories) > 1:
         what = " and ".join(f"{name} names {usage} {round_}" for (usage, round_), name in repositories.items())
-        yield Problem(row.where, "columns-differ", f"{what}.", "The line was left out.")
-        return
-    usage, round_ = next(iter(repositories), ("", None))
+        yield Problem(row.where, "columns-differ", f"{what}.", "Neither was taken.")
+    usage, round_ = next(iter(repositories), ("", None)) if len(repositories) == 1 else ("", None)
     for benchmark, metrics in table.figures.items():
         kind = USAGES[usage] if usage else _kind(benchmark)
         if facts().benchmark(kind, benchmark, None) is None:

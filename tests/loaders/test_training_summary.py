@@ -99,11 +99,14 @@ def test_each_row_is_of_the_round_of_its_own_links(database: Database, tmp_path:
     assert {(row["round"], row["value"]) for row in rows(database)} == {("v2.1", 1.5), ("v4.0", 2.5)}
 
 
-def test_links_to_two_rounds_leave_the_line_out(database: Database, tmp_path: Path) -> None:
+def test_links_to_two_rounds_tell_none(database: Database, tmp_path: Path) -> None:
     crossed = links(round_="v2.1") | {"code_url": links(round_="v3.0")["code_url"]}
     (report,) = load_files(database, tmp_path, {"a.csv": summarizer(bert=1.5, **crossed)})
     assert rows(database) == []
     assert "details_url names training v2.1 and code_url names training v3.0" in report.problems[0].found
+    assert [problem.kind for problem in report.problems] == ["columns-differ", "unknown-round"]
+    found, _ = loaded(tmp_path / "a.csv", Label(round="v2.1"))
+    assert [(key[0], value) for key, value in found.items()] == [("v2.1", (1.5, None))]
 
 
 @pytest.mark.parametrize(
