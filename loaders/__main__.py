@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True)
     into = commands.add_parser("load", help="load results into a database file", description=registry.accepted())
-    into.add_argument("path", nargs="+", type=Path, help="a file, a folder, a .zip or a .tar.gz")
+    into.add_argument("path", nargs="+", type=Path, help="a file, a folder, a .zip, a .tar.gz or an .xlsx")
     into.add_argument("--into", required=True, type=Path, metavar="FILE.duckdb", help="made where there is none")
     into.add_argument(
         "--origin",

@@ -17,23 +17,30 @@ from typing import Any
 import duckdb
 
 from loaders import registry
+from loaders.formats import training_summary
 from loaders.limits import as_text
+from loaders.looks import WORKBOOK
 from loaders.manifest import Listed, Manifest
 from loaders.normalise import normalise
 from loaders.odd_figures import FiguresOfTable
+from loaders.protocol import Format
 from loaders.published import published
 from loaders.resolve import MLCOMMONS, Seen
 from loaders.rows import Content, Packed, SourceFile, pack, sighting_id
 from loaders.store import Stored, store
+from loaders.tables import HEADER_LINES
 from loaders.trees.protocol import Assembled, Context, Label, Tree
 from loaders.unlabelled import NO_IDENTITY, Unlabelled, of_measurement, of_run, of_unnamed_runs
 from loaders.unpack import LIMITS, Limits, OnProgress, Source, container_digest, looks_like, packed_files, sources
 from mlperf.errors import AmbiguousFormat, LoadError, Problem, StoreError, UnknownFormat, Where
 from mlperf.facts import facts
-from mlperf.model import Measurement, Run, SystemSheet, Verdict
+from mlperf.model import OF_RUNS, Measurement, Run, SystemSheet, Verdict
 
 OWN = "own"
 """The origin of results whose owner nobody named."""
+
+PACKED = ("zip", "tar", "workbook")
+"""Kinds of `Container` that hold several sources in one file."""
 
 REFUSED = ("unsafe-archive", "broken-file")
 """Kinds of `Problem` by which `unpack` says that nothing of a file or archive in a folder can be trusted."""
@@ -93,6 +100,11 @@ class Reading:
     sheets: list[SystemSheet] = field(default_factory=list)
     pieces: dict[str, list[Any]] = field(default_factory=dict)
     """What each tree's files say, by the tree's name."""
+    is_workbook: bool = False
+    table: tuple[str, str] | None = None
+    """The sheet of a workbook that is read, and the name of its format: the first that one recognises."""
+    undated: list[tuple[Measurement, str, int]] = field(default_factory=list)
+    """Figures of tables that nothing tells the round of, with the name and the rank of the format of each."""
     packed: Packed | None = None
     """All figures, runs, sheets and problems, once they are rows."""
 
@@ -127,18 +139,25 @@ class Reading:
 
     def keep(self, measurement: Measurement, name: str, rank: int) -> list[str]:
         """A figure of the format or tree called `name`, once per suite; what it is kept under."""
-        assert self.source is not None
         identifiers: list[str] = []
-        for found in normalise(measurement):
-            if isinstance(found, Problem):
-                self.report.problems.append(found)
-                continue
-            path = self.path(found.where.file)
-            identifier = sighting_id(self.source.sha256, path.removeprefix(self.common), found)
-            seen = Seen(found, identifier, self.source.source, path, name, rank, self.source.origin)
-            self.seen.setdefault(identifier, seen)
-            identifiers.append(identifier)
+        for item in self.seen_in(measurement, name, rank):
+            if isinstance(item, Problem):
+                self.report.problems.append(item)
+            else:
+                self.seen.setdefault(item.sighting_id, item)
+                identifiers.append(item.sighting_id)
         return identifiers
+
+    def seen_in(self, measurement: Measurement, name: str, rank: int) -> Iterator[Seen | Problem]:
+        """A figure of the format or tree called `name`, normalised, with the place where it was read."""
+        assert self.source is not None
+        for item in normalise(measurement):
+            if isinstance(item, Problem):
+                yield item
+                continue
+            path = self.path(item.where.file)
+            identifier = sighting_id(self.source.sha256, path.removeprefix(self.common), item)
+            yield Seen(item, identifier, self.source.source, path, name, rank, self.source.origin)
 
     def keep_tree(self, found: Assembled, tree: Tree) -> None:
         """What a tree gave: a figure, a run, a system's sheet or a fault."""
@@ -153,7 +172,7 @@ class Reading:
             elif found.value is not None or not self._has_no_score(found.group):
                 self.report.unlabelled[found.group] = lacking
         elif not isinstance(found, Verdict):
-            round_ = facts().round("training" if isinstance(found, Run) else found.kind, found.round or "")
+            round_ = facts().round(found.kind, found.round or "")
             submitter = facts().submitter(_submitter(found))
             if round_ is None or not submitter or not found.system_id:
                 lacking = of_run(found) if isinstance(found, Run) else None
@@ -174,6 +193,9 @@ class Reading:
     def conclude(self, label: Label | None = None) -> None:
         """Put its trees together, under what the owner says of them; refuse it where nothing in it is ours."""
         labels = {"": label} if label is not None else {}
+        for figure in self.undated:
+            self.keep(*figure)
+        self.undated.clear()
         runs: list[Run] = []
         for tree in registry.TREES:
             pieces = self.pieces.pop(tree.NAME, [])
@@ -200,7 +222,7 @@ class Reading:
         """Refuse it where nothing in it is ours."""
         report = self.report
         if report.refused is None and not report.recognised and not report.problems:
-            report.refused = _unknown(report)
+            report.refused = _no_sheet(report) if self.is_workbook else _unknown(report)
 
     def _placed(self, where: Where) -> Where:
         return Where(self.path(where.file), where.line)
@@ -212,8 +234,8 @@ def _holds(groups: Collection[str], file: str) -> bool:
 
 
 def _submitter(found: Run | SystemSheet) -> str:
-    """As the results have it: in training the sheet's word before the folder's, in inference the folder's."""
-    named = dict(found.facts).get("submitter") if isinstance(found, SystemSheet) and found.kind == "training" else None
+    """As the results have it: of training runs the sheet's word before the folder's, in inference the folder's."""
+    named = dict(found.facts).get("submitter") if isinstance(found, SystemSheet) and found.kind in OF_RUNS else None
     return named or found.submitter
 
 
@@ -316,13 +338,18 @@ def _read(
     label: Label | None,
 ) -> Iterator[Reading]:
     items = sources(path, limits, on_progress, name=name, without=without)
-    for reading in gather(items, manifest, origin, as_text(name or str(path))):
+    for reading in gather(items, manifest, origin, as_text(name or str(path)), label):
         reading.conclude(label)
         yield reading
 
 
-def gather(items: Iterator[Source | Problem], manifest: Manifest, origin: str, name: str) -> Iterator[Reading]:
-    """What the files say, file by file; `conclude` makes results of it. `name` is what the whole is called."""
+def gather(
+    items: Iterator[Source | Problem], manifest: Manifest, origin: str, name: str, label: Label | None = None
+) -> Iterator[Reading]:
+    """What the files say, file by file; `conclude` makes results of it. `name` is what the whole is called.
+
+    Of `label` the round goes for tables, too; all else of it is for logs, because a table names its systems.
+    """
     reading: Reading | None = None
     loose: _Loose | None = None
     left_out: list[Problem] = []  # members of the archive to come, which were not read
@@ -330,7 +357,7 @@ def gather(items: Iterator[Source | Problem], manifest: Manifest, origin: str, n
         for item in items:
             if isinstance(item, Source):
                 tree = registry.tree_of(item)
-                if tree is not None and item.container.kind not in ("zip", "tar"):
+                if tree is not None and item.container.kind not in PACKED:
                     loose = loose or _Loose(item, origin)
                     loose.take(item, tree)
                     continue
@@ -339,7 +366,7 @@ def gather(items: Iterator[Source | Problem], manifest: Manifest, origin: str, n
                         yield reading
                     reading = _begun(item, manifest, origin)
                     yield from _aside(left_out, reading)
-                _take(item, tree, reading)
+                _take(item, tree, reading, label)
             elif reading is not None and item.kind in REFUSED and item.where.file == reading.report.name:
                 reading.report.refused = item
             elif reading is not None and reading.holds(item.where):
@@ -368,9 +395,11 @@ def _aside(left_out: list[Problem], reading: Reading | None) -> Iterator[Reading
 
 
 def _begun(item: Source, manifest: Manifest, origin: str) -> Reading:
-    is_archive = item.container.kind in ("zip", "tar")
+    is_archive = item.container.kind in PACKED
     name = item.container.name if is_archive else item.name
-    return _new(name, container_digest(item), manifest, origin, item.file, str(item.container.path.parent))
+    reading = _new(name, container_digest(item), manifest, origin, item.file, str(item.container.path.parent))
+    reading.is_workbook = item.container.kind == "workbook"
+    return reading
 
 
 def _new(name: str, digest: str, manifest: Manifest, origin: str, file: Path | None, above: str) -> Reading:
@@ -416,7 +445,7 @@ class _Loose:
         return whole
 
 
-def _take(item: Source, tree: Tree | None, reading: Reading) -> None:
+def _take(item: Source, tree: Tree | None, reading: Reading, label: Label | None) -> None:
     """Read one file into its reading. An archive that breaks while it is read is refused whole."""
     if reading.report.refused:
         return
@@ -424,7 +453,7 @@ def _take(item: Source, tree: Tree | None, reading: Reading) -> None:
         if tree is not None:
             _read_piece(item, tree, reading)
         else:
-            _read_table(item, reading)
+            _read_table(item, reading, label)
     except AmbiguousFormat as fault:
         reading.report.problems.append(Problem(Where(item.name), "ambiguous-format", fault.found, fault.fix))
     except LoadError as fault:
@@ -442,22 +471,61 @@ def _read_piece(item: Source, tree: Tree, reading: Reading) -> None:
     reading.report.recognised[tree.TITLE] += 1
 
 
-def _read_table(item: Source, reading: Reading) -> None:
+def _read_table(item: Source, reading: Reading, label: Label | None) -> None:
     found = registry.detect(item)
     if found is None:
-        reading.report.skipped.append((item.name, looks_like(item.head, item.name)))
+        reading.report.skipped.append((item.name, _likeness(item)))
+        return
+    if reading.is_workbook and not _is_first(item, found, reading):
         return
     figures = FiguresOfTable()
     for parsed in found.parse(item):
         if isinstance(parsed, Problem):
             reading.report.problems.append(parsed)
+            continue
+        measurement = parsed._replace(round=label.round) if label is not None and label.round else parsed
+        if measurement.round:
+            figures.add(measurement, reading.keep(measurement, found.NAME, found.RANK))
         else:
-            figures.add(parsed, reading.keep(parsed, found.NAME, found.RANK))
+            reading.undated.append((measurement, found.NAME, found.RANK))
     refused, problems = figures.judge()
     for identifier in refused:
         del reading.seen[identifier]
     reading.report.problems.extend(problems)
-    reading.report.recognised[found.TITLE] += 1
+    sheet = f', sheet "{item.path}"' if reading.is_workbook else ""
+    reading.report.recognised[found.TITLE + sheet] += 1
+
+
+def _is_first(item: Source, form: Format, reading: Reading) -> bool:
+    """Whether a sheet is the first of its workbook with a table, or a part of that table; a Problem where it is not.
+
+    A workbook often holds the same table twice: a draft, a copy, a selection. Nothing tells which is meant.
+    """
+    first, first_form = reading.table = reading.table or (item.path, form.NAME)
+    is_part = form.NAME == first_form == training_summary.NAME and {first, item.path} <= training_summary.SHEETS
+    if first != item.path and not is_part:
+        told = f'is a results table, too, and was not read: the first of a workbook is, here "{first}".'
+        fix = "Save it as a workbook of its own, or as CSV, and load that."
+        reading.report.problems.append(Problem(Where(item.name), "second-table", told, fix))
+        return False
+    return True
+
+
+def _likeness(item: Source) -> str:
+    """What a file that no format knows looks like."""
+    if item.container.kind == "workbook":
+        return "a sheet without the headings of a results table" if item.size else "an empty sheet or a chart"
+    looks = looks_like(item.head, item.name)
+    return f"{looks} in an archive; load it by itself" if item.container.kind in PACKED and looks == WORKBOOK else looks
+
+
+def _no_sheet(report: SourceReport) -> UnknownFormat:
+    """No sheet of a workbook is a table of results."""
+    names = ", ".join(f'"{name.removeprefix(f"{report.name}/")}"' for name, _ in report.skipped[:5])
+    more = f" and {len(report.skipped) - 5} more" if len(report.skipped) > 5 else ""
+    found = f"is a workbook, and none of its sheets is a results table that Roundtable knows: {names}{more}."
+    fix = f"The headings have to stand among the first {HEADER_LINES} rows, as in the table that was downloaded."
+    return UnknownFormat(found, report.name, fix)
 
 
 def _unknown(report: SourceReport) -> UnknownFormat:
@@ -467,5 +535,5 @@ def _unknown(report: SourceReport) -> UnknownFormat:
     else:
         likeness = f"holds {len(report.skipped):,} files, none of them a results table or log that Roundtable knows."
     return UnknownFormat(
-        likeness, report.name, "From a spreadsheet program or a results page, export the table as CSV."
+        likeness, report.name, "From a spreadsheet program or a results page, export the table as CSV or .xlsx."
     )

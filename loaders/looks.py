@@ -4,10 +4,12 @@ import re
 
 from loaders.archives import first_names, packing
 
+WORKBOOK = "an Excel workbook"
+OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MAGIC = (
     (b"%PDF-", "a PDF"),
     (b"PAR1", "a Parquet file"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook or Word document"),
+    (OLD_OFFICE, "an old Excel workbook or Word document"),
     (b"\x1f\x8b", "a gzip file"),
     (b"BZh", "a bzip2 file"),
     (b"\xfd7zXZ\x00", "an xz file"),
@@ -20,7 +22,7 @@ MAGIC = (
 )
 
 DOCUMENTS = (
-    (re.compile(r"xl/.*"), "an Excel workbook"),
+    (re.compile(r"xl/.*"), WORKBOOK),
     (re.compile(r"word/.*"), "a Word document"),
     (re.compile(r"ppt/.*"), "a PowerPoint document"),
     (re.compile(r"Index/.*\.iwa"), "a Numbers document"),
@@ -28,8 +30,8 @@ DOCUMENTS = (
 )
 
 SUFFIXES = {
-    ".xlsx": "an Excel workbook",
-    ".xlsm": "an Excel workbook",
+    ".xlsx": WORKBOOK,
+    ".xlsm": WORKBOOK,
     ".ods": "an OpenDocument spreadsheet",
     ".numbers": "a Numbers document",
     ".docx": "a Word document",
@@ -52,7 +54,7 @@ def archive_looks(head: bytes) -> str | None:
 
 
 def looks_like(head: bytes, name: str) -> str:
-    """What a file of this name that begins with `head` (64 KiB do) looks like: "an Excel workbook", "CSV text", …"""
+    """What a file of this name that begins with `head` (64 KiB do) looks like: WORKBOOK, "CSV text", …"""
     if not head:
         return "an empty file"
     if archive := archive_looks(head):
@@ -65,6 +67,18 @@ def looks_like(head: bytes, name: str) -> str:
     if head[8:12] == b"DUCK":
         return "a DuckDB database"
     return _text(head)
+
+
+def may_be_workbook(head: bytes, name: str) -> bool:
+    """Whether a zip that begins with `head` says by its name or its first members that it is a workbook."""
+    return head.startswith(b"PK\x03\x04") and (
+        name.lower().endswith((".xlsx", ".xlsm")) or any(member.startswith("xl/") for member in first_names(head))
+    )
+
+
+def is_old_office(head: bytes) -> bool:
+    """Whether a file is in the format of old Office documents, which a password puts around a new one, too."""
+    return head.startswith(OLD_OFFICE)
 
 
 def _document(head: bytes, name: str) -> str:

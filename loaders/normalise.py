@@ -12,7 +12,7 @@ from typing import Final
 
 from loaders.cells import is_silent
 from mlperf.errors import Problem, Where
-from mlperf.facts import Score, Server, Spelling, facts
+from mlperf.facts import Benchmark, Score, Server, Spelling, facts
 from mlperf.model import Kind, Measurement, Sighting, Suite
 
 Normalised = Sighting | Problem
@@ -113,7 +113,7 @@ def _refusal(measurement: Measurement) -> Fault | None:
         return "unknown-round", "no folder and no archive's name tells the round.", fix
     if not measurement.round:
         found = "nothing tells the round: the table has no version, and no public ID such as 5.0-0001."
-        return "unknown-round", found, f"{_LEFT_OUT} Export the table with that column."
+        return "unknown-round", found, f"{_LEFT_OUT} Export the table with that column, or say it: --round v5.1."
     return None
 
 
@@ -126,12 +126,12 @@ def _meant(
     if played is None:
         found = f"round {round_!r} of {kind} is not known."
         return _Meant((("unknown-round", found, _NEWER),))
-    plays = facts().scenario(scenario or "") if kind == "inference" else None
-    if kind == "inference" and plays is None:
+    plays = facts().scenario(scenario or "", kind)
+    if plays is None and facts().has_scenarios(kind):
         return _Meant((("unknown-scenario", f"scenario {scenario!r} is not known.", _LEFT_OUT),))
     faults = list(_unknown_spellings(kind, played.id, division, availability, benchmark))
     spelling = benchmark
-    known = facts().benchmark(kind, benchmark, played.id)
+    known = _benchmark(kind, benchmark, played.id)
     if known is None:
         score = facts().score_by_heading(kind, played.id, plays, unit or "")
     else:
@@ -139,8 +139,8 @@ def _meant(
     if score is None:
         found = f"nothing says how {benchmark} {plays or ''} in {unit!r} is scored in {played.id}."
         faults.append(("no-rule", " ".join(found.split()), _NEWER))
-    listing = () if plays is None else facts().suites(played.id, suites, benchmark, plays)
-    listing = tuple(suite for suite in listing if suite in facts().suites_of(kind))
+    listing = facts().suites(played.id, suites, benchmark, plays, kind)
+    listing = tuple(suite for suite in listing if facts().kind(suite) == kind)
     named = facts().benchmark_suite(kind, spelling, played.id)
     if named is not None and suites and named not in listing:
         found = f"{spelling!r} is of the suite {named}, its system of type {suites!r}."
@@ -154,7 +154,7 @@ def _meant(
         benchmark=benchmark,
         scenario=plays,
         score=score,
-        suites=("training",) if plays is None else listing if named is None else (named,),
+        suites=listing if named is None else (named,),
         is_power=facts().power_unit(unit or "") is not None,
         has_inferred=not facts().is_unreliable(kind, played.id, "inferred"),
     )
@@ -167,9 +167,21 @@ def _unknown_spellings(
         yield "unknown-spelling", f"division {division!r} is not known.", _KEPT
     if availability and facts().availability(availability) is None:
         yield "unknown-spelling", f"availability {availability!r} is not known.", _KEPT
-    if facts().benchmark(kind, benchmark, round_id) is None:
+    if _benchmark(kind, benchmark, round_id) is None:
         found = f"benchmark {benchmark!r} is not known in {kind} {round_id}."
         yield "unknown-spelling", found, _KEPT
+
+
+def _benchmark(kind: Kind, name: str, round_id: str) -> Benchmark | None:
+    """The benchmark that a text means in a round, also where it has its later name.
+
+    The training summarizer's workbooks head SSD with the model that it has from v2.0 on: `RetinaNet`.
+    Source: mlcommons/logging, mlperf_logging/result_summarizer/config.yaml.
+    """
+    later = facts().benchmark(kind, name, None)
+    return facts().benchmark(kind, name, round_id) or (
+        facts().benchmark(kind, later.lineage, round_id) if later is not None else None
+    )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from loaders.formats import (
     export_flat,
     export_full_data,
     summary_results,
+    training_summary,
 )
 from loaders.protocol import Format
 from loaders.trees import inference, training
@@ -19,14 +20,25 @@ from mlperf.errors import AmbiguousFormat
 
 FORMATS: Final[tuple[Format, ...]] = cast(
     "tuple[Format, ...]",
-    (summary_results, checker_json, checker_csv, cm_result, export_full_data, export_flat, export_crosstab),
+    (
+        summary_results,
+        checker_json,
+        checker_csv,
+        training_summary,
+        cm_result,
+        export_full_data,
+        export_flat,
+        export_crosstab,
+    ),
 )
 
 TREES: Final[tuple[Tree, ...]] = cast("tuple[Tree, ...]", (inference, training))
 
 
 def tree_of(source: Source) -> Tree | None:
-    """The results tree that the file belongs to, by its path; None for a file that stands for itself."""
+    """The results tree that the file belongs to, by its path; None for a file that stands for itself, and a sheet."""
+    if source.container.kind == "workbook":
+        return None
     return next((tree for tree in TREES if tree.claims(source)), None)
 
 

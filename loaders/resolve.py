@@ -158,7 +158,7 @@ def _key(sighting: Sighting, system: str) -> Key:
     """What makes a figure one result: its suite tells rows of a dual system apart, not the result."""
     return (
         sighting.round,
-        "training" if sighting.suite == "training" else "inference",
+        facts().kind(sighting.suite),
         sighting.division,
         sighting.submitter,
         system,
@@ -348,7 +348,7 @@ def row(result: Result) -> tuple[object, ...]:
     """The result as a row of the table `results`: the columns of `COLUMNS`, which are all."""
     lead = result.lead
     sighting = lead.sighting
-    kind: Kind = "training" if sighting.suite == "training" else "inference"
+    kind = facts().kind(sighting.suite)
     round_ = facts().round(kind, sighting.round)
     assert round_ is not None  # normalise lets no other round through
     accelerator, location, *described = result.known(_DESCRIBED)

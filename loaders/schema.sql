@@ -67,13 +67,14 @@ create table if not exists systems (
     accelerator varchar, accelerator_raw varchar, accelerator_count integer, framework varchar, operating_system varchar
 );
 
--- One row: one run behind a training result, as one source's log has it.
+-- One row: one run behind a result of training or HPC, as one source's log has it.
 create table if not exists runs (
     result_id varchar,             -- null where its group has no score
     sha256 varchar not null,       -- of the source
     source varchar not null, source_path varchar not null, line integer,
+    kind varchar,                  -- training or hpc; null in own runs that an earlier version saved: training
     round varchar not null, division varchar, submitter varchar not null, system_id varchar not null,
-    benchmark varchar not null, location varchar, name varchar not null,
+    benchmark varchar not null, scenario varchar, location varchar, name varchar not null,
     status varchar not null,       -- success, or why it does not count
     minutes double, is_counted boolean, epochs double, samples double, global_batch_size bigint, seed bigint,
     started_ms bigint, stopped_ms bigint
@@ -83,7 +84,7 @@ create table if not exists runs (
 create table if not exists sheets (
     sha256 varchar not null,       -- of the source
     source varchar not null, source_path varchar not null,
-    kind varchar not null,         -- training or inference
+    kind varchar not null,         -- training, hpc or inference
     round varchar not null, submitter varchar not null, system_id varchar not null,
     position integer not null,     -- of the field in the file
     field varchar not null, value varchar not null

@@ -199,11 +199,14 @@ _LINK_RUNS: Final = (
     # Runs of a group that we do not score may be behind a figure of a table.
     """
     update runs set result_id = found.result_id from (
-        select round, submitter, benchmark, lower(location) as location, min(result_id) as result_id
-        from results semi join touched using (round, submitter) where suite = 'training' group by all
+        select
+            split_part(suite, '-', 1) as kind, round, submitter, benchmark, lower(location) as location,
+            min(result_id) as result_id
+        from results semi join touched using (round, submitter) group by all
     ) as found
-    where runs.result_id is null and found.round = runs.round and found.submitter = runs.submitter
-        and found.benchmark = runs.benchmark and found.location = lower(runs.location)
+    where runs.result_id is null and found.kind = runs.kind and found.round = runs.round
+        and found.submitter = runs.submitter and found.benchmark = runs.benchmark
+        and found.location = lower(runs.location)
     """,
 )
 _TOUCHED: Final = pa.schema([("round", pa.string()), ("submitter", pa.string())])

@@ -11,9 +11,9 @@ import codecs
 import csv
 import functools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from loaders.unpack import Source
 from mlperf.errors import Problem, Where
@@ -32,6 +32,11 @@ _JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*"|\[\s*\{)')
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
+SUMMARIZER: Final = frozenset({"division", "submitter", "system", "accelerators_count"})
+"""Columns of every table of MLCommons' training summarizer. Source: mlcommons/logging, result_summarizer.py:
+_get_column_schema."""
+
+
 @dataclass(frozen=True)
 class Header:
     """Where the header stands and what it says."""
@@ -47,7 +52,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table; `cells` has as many entries as the header."""
+    """One line of the table; `cells` has as many entries as the header, of `ragged_rows` as the line."""
 
     where: Where
     cells: tuple[str, ...]
@@ -71,9 +76,9 @@ def encoding(head: bytes) -> str:
 
 
 def header(source: Source) -> Header | None:
-    """The header of a results table: the first line with the heading "organization" or "public id" and two more.
+    """The header of a results table: the first line with "organization" or "public id" and two more headings.
 
-    None where no delimiter gives one, or two do.
+    Or with the columns of the training summarizer, which has neither. None where no delimiter gives one, or two do.
     """
     return _header(source.head)
 
@@ -94,10 +99,16 @@ def _split(lines: list[str], delimiter: str) -> Header | None:
     for number, line in enumerate(lines, 1):
         cells = _cells(line, delimiter)
         names = tuple(heading(cell) for cell in cells)
-        if {"organization", "public id"} & set(names) and len([name for name in names if name]) > 2:
+        if is_header(names):
             return Header(number, delimiter, names, tuple(above))
         above.append(cells)
     return None
+
+
+def is_header(names: Sequence[str]) -> bool:
+    """Whether these are the headings of a results table."""
+    is_export = bool({"organization", "public id"} & set(names)) and len([name for name in names if name]) > 2
+    return is_export or set(names) >= SUMMARIZER
 
 
 def _cells(line: str, delimiter: str) -> tuple[str, ...]:
@@ -109,8 +120,28 @@ def _cells(line: str, delimiter: str) -> tuple[str, ...]:
 
 def rows(source: Source, found: Header) -> Iterator[Row | Problem]:
     """Every row under the header, in order; a `Problem` for a line that cannot be read or is of another width."""
+    width = len(found.names)
+    return _bounded(of_width(item, width) if isinstance(item, Row) else item for item in _rows(source, found))
+
+
+def ragged_rows(source: Source, found: Header) -> Iterator[Row | Problem]:
+    """As `rows`, for a file of several tables: each row with as many cells as its line has."""
+    return _bounded(_rows(source, found))
+
+
+def of_width(row: Row, width: int) -> Row | Problem:
+    """The row with the cells of a header of `width` headings; a `Problem` where its line has fewer, or more."""
+    cells = row.cells
+    if len(cells) < width or any(cell.strip() for cell in cells[width:]):
+        what = f"has {len(cells)} cells where the header has {width}."
+        return Problem(row.where, "bad-line", what, "The line was left out.")
+    return Row(row.where, cells[:width])
+
+
+def _bounded(items: Iterable[Row | Problem]) -> Iterator[Row | Problem]:
+    """Up to `MAX_BAD` lines that cannot be read."""
     bad = 0
-    for item in _rows(source, found):
+    for item in items:
         bad += isinstance(item, Problem)
         if bad > MAX_BAD:
             text = f"more than {MAX_BAD:,} lines cannot be read."
@@ -138,20 +169,11 @@ def _rows(source: Source, found: Header) -> Iterator[Row | Problem]:
                 continue
             yield from lines.take_problems()
             if lines.line > found.line and any(cell.strip() for cell in cells):
-                yield _row(Where(source.name, lines.first), cells, len(found.names))
+                yield Row(Where(source.name, lines.first), tuple(cells))
 
 
 def _lost(first: int, last: int) -> str:
     return "The line was left out." if last <= first else f"Lines {first} to {last} were left out."
-
-
-def _row(where: Where, cells: list[str], width: int) -> Row | Problem:
-    extra = [cell for cell in cells[width:] if cell.strip()]
-    if len(cells) < width or extra:
-        return Problem(
-            where, "bad-line", f"has {len(cells)} cells where the header has {width}.", "The line was left out."
-        )
-    return Row(where, tuple(cells[:width]))
 
 
 class _Numbered:

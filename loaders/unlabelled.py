@@ -63,7 +63,8 @@ def missing_of(measurement: Measurement) -> tuple[str, ...]:
         "division": not measurement.division,
         "system_id": not (measurement.system_id or measurement.system_name),
         "benchmark": not measurement.benchmark,
-        "scenario": is_inference and facts().scenario(measurement.scenario or "") is None,
+        "scenario": facts().has_scenarios(measurement.kind)
+        and facts().scenario(measurement.scenario or "", measurement.kind) is None,
         "suites": is_inference and not measurement.suites and not has_one_suite,
         "accelerator": not (measurement.accelerator or measurement.processor),
         "nodes": not is_inference and not measurement.nodes,
@@ -75,9 +76,9 @@ def missing_of(measurement: Measurement) -> tuple[str, ...]:
 
 
 def missing_of_run(run: Run) -> tuple[str, ...]:
-    """The labels without which a run of training cannot be placed."""
+    """The labels without which a run of training or HPC cannot be placed."""
     lacking = {
-        "round": facts().round("training", run.round or "") is None,
+        "round": facts().round(run.kind, run.round or "") is None,
         "system_id": not run.system_id,
         "benchmark": not run.benchmark,
     }
@@ -112,9 +113,13 @@ def _suggested(measurement: Measurement, missing: set[str]) -> Iterable[tuple[st
     """The round of LoadGen's version, and the suite where the scenario belongs to one alone."""
     if "round" in missing and measurement.loadgen_version:
         release = ".".join(measurement.loadgen_version.split(".")[:2])
-        if (round_ := facts().round("inference", release)) is not None:
+        if (round_ := facts().round(measurement.kind, release)) is not None:
             yield "round", round_.id, f"LoadGen {measurement.loadgen_version}"
-    suites = [one for one in facts().suite_facts if measurement.scenario in one.scenarios and not one.rounds]
+    suites = [
+        one
+        for one in facts().suite_facts
+        if one.kind == measurement.kind and measurement.scenario in one.scenarios and not one.rounds
+    ]
     if "suites" in missing and len(suites) == 1:
         yield "suites", suites[0].id.removeprefix("inference-"), f"scenario {measurement.scenario}"
 

@@ -1,4 +1,4 @@
-"""From a path that a user names to readable sources: plain files, folders, zips and tars, told apart by content.
+"""From a path that a user names to readable sources: plain files, folders, zips, tars and workbooks, by content.
 
 Nothing is unpacked to disk, no archive is held whole, nothing is written. What a file means is for `formats` to say.
 """
@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Final, Literal
 
-from loaders.archives import Member, is_document, is_ignored, not_a_file, packing
-from loaders.limits import Limits, as_text, shown, stream, tidy_name, unsafe_name
-from loaders.looks import archive_looks, looks_like
+from loaders.archives import HEAD, Member, Packing, is_document, is_ignored, not_a_file, packing
+from loaders.limits import CHUNK, Limits, as_text, shown, stream, tidy_name, unsafe_name
+from loaders.looks import archive_looks, is_old_office, looks_like, may_be_workbook
 from loaders.plain import PlainFile
 from loaders.tars import tar_members
-from loaders.zips import zip_directory, zip_members
+from loaders.workbooks import check, is_wanted, is_workbook, sheets, warnings
+from loaders.zips import ZipDirectory, zip_directory, zip_members
 from mlperf.errors import BrokenFile, LoadError, Problem, UnsafeArchive, Where
 
 __all__ = ["Container", "Limits", "Source", "container_digest", "gathered", "looks_like", "sources"]
@@ -31,7 +32,7 @@ class Container:
     """What the user named, or an archive that lies in the folder that the user named."""
 
     name: str
-    kind: Literal["file", "folder", "zip", "tar"]
+    kind: Literal["file", "folder", "zip", "tar", "workbook"]
     path: Path
     digests: dict[Path, str] = field(default_factory=dict, repr=False, compare=False)
     """Hashes of files on disk that were asked for."""
@@ -52,6 +53,12 @@ class Source:
     file: Path
     """The file on disk that holds it: itself, or its archive."""
     chunks: Callable[[], Iterator[bytes]] = field(repr=False)
+
+    @property
+    def title(self) -> str:
+        """What its owner calls it: the file's name, of a sheet the workbook's and its own."""
+        own = self.path.rpartition("/")[2]
+        return f"{self.container.name.rpartition('/')[2]} {own}" if self.container.kind == "workbook" else own
 
     def open(self) -> BinaryIO:
         """A fresh stream over the whole content; reading raises BrokenFile or UnsafeArchive.
@@ -120,10 +127,16 @@ def _file(
     with PlainFile(file, container.name if container.kind == "file" else name) as plain:
         form = packing(plain.head)
         members: Iterator[Member | Problem]
-        if form == "zip":
-            directory = zip_directory(file, name, limits)
+        if directory := _zip_directory(plain, name, form, limits):
             members = zip_members(plain, name, directory, limits, on_progress)
-            form = None if is_document([entry.filename for entry in directory.entries]) else form
+            names = [entry.filename for entry in directory.entries]
+            if is_workbook(names):
+                check({entry.filename: entry.file_size for entry in directory.entries}, name)
+                yield from _sheets(Container(name, "workbook", file), members, names)
+                return
+            form = None if is_document(names) else form
+        elif is_old_office(plain.head) and any(_LOCKED in part for part in _overlapping(plain.chunks())):
+            raise UnsafeArchive("is a document with a password.", name, "Save it without a password, and load that.")
         elif form is not None:
             members = tar_members(file, name, form == "tar.gz", limits, on_progress)
         if form is None:
@@ -134,6 +147,52 @@ def _file(
         else:
             archive = Container(name, "zip" if form == "zip" else "tar", file)
             yield from _members(archive, members)
+
+
+_LOCKED: Final = "EncryptedPackage".encode("utf-16-le")
+"""The stream in which an old document format holds a locked new one. Source: MS-OFFCRYPTO 2.3.4.4."""
+
+
+def _overlapping(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks, each with the end of the one before it."""
+    before = b""
+    for chunk in chunks:
+        yield before + chunk
+        before = chunk[-len(_LOCKED) :]
+
+
+def _zip_directory(plain: PlainFile, name: str, form: Packing | None, limits: Limits) -> ZipDirectory | None:
+    """What a zip says it holds; None for what is no zip, and for a damaged document that is not read anyway."""
+    if form not in {"zip", None} or not plain.head.startswith(b"PK"):
+        return None
+    try:
+        return zip_directory(plain.path, name, limits)
+    except LoadError:
+        if form == "zip" or may_be_workbook(plain.head, name):
+            raise
+        return None
+
+
+def _sheets(book: Container, members: Iterator[Member | Problem], names: Sequence[str]) -> Iterator[Source | Problem]:
+    """The sheets of a workbook as text tables, with what is told of it as a whole before them."""
+    parts: dict[str, bytes] = {}
+    for member in members:
+        if isinstance(member, Problem):
+            yield member
+        elif is_wanted(member.path):
+            parts[member.path] = b"".join(member.chunks())
+    yield from warnings(names, book.name)
+    for sheet in sheets(parts, book.name):
+        if isinstance(sheet, Problem):
+            yield sheet
+            continue
+        text = sheet.text
+        where, chunks = f"{book.name}/{sheet.name}", partial(_pieces, text)
+        yield Source(where, sheet.name, book, len(text), text[:HEAD], book.path, chunks)
+
+
+def _pieces(text: bytes) -> Iterator[bytes]:
+    return (text[at : at + CHUNK] for at in range(0, len(text), CHUNK))
 
 
 def _members(archive: Container, members: Iterator[Member | Problem]) -> Iterator[Source | Problem]:

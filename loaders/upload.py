@@ -18,6 +18,7 @@ from loaders.ingest import OWN, Reading, gather
 from loaders.limits import shown, tidy_name
 from loaders.manifest import Manifest
 from loaders.normalise import normalise
+from loaders.odd_figures import FiguresOfTable
 from loaders.published import published
 from loaders.resolve import Seen, resolve
 from loaders.rows import sighting_id
@@ -117,6 +118,13 @@ class Entry:
     """Of the group, those that the labels cause included."""
     source: str
     """The archive or folder that it was read from."""
+    undated: tuple[Measurement, ...] = ()
+    """All figures of a table that does not tell its round; they are one group, and `measurement` is the first."""
+
+    @property
+    def parts(self) -> tuple["Entry", ...]:
+        """One group per figure, for a table of several."""
+        return tuple(replace(self, measurement=figure, undated=()) for figure in self.undated) or (self,)
 
     @property
     def has_score(self) -> bool:
@@ -151,7 +159,8 @@ class Preview:
     def results(self) -> int:
         """How many figures it holds, a figure of two suites, or of two tables, once."""
         tabled = {result.result_id for result in resolve(self.tabled)[0]}
-        return sum(entry.has_score and bool(entry.seen or entry.missing) for entry in self.entries) + len(tabled)
+        scored = (entry for entry in self.entries if entry.has_score and (entry.seen or entry.missing))
+        return sum(len(entry.parts) for entry in scored) + len(tabled)
 
     @property
     def is_ready(self) -> bool:
@@ -250,7 +259,12 @@ def preview(inspected: Inspected, labels: Mapping[str, Label] | None = None) -> 
         entries += [draft.entry(reading) for draft in drafts.groups.values()]
         groups = [draft.group for draft in drafts.groups.values()]
         problems += [one for one in (*reading.report.problems, *drafts.problems) if not _group_of(one, groups)]
-        if not (drafts.groups or reading.seen or reading.report.problems or drafts.problems):
+        for item in _dated(reading, labels):
+            tabled += [item] if isinstance(item, Seen) else []
+            entries += [item] if isinstance(item, Entry) else []
+            problems += [item] if isinstance(item, Problem) else []
+        has_tables = bool(reading.seen or reading.undated)
+        if not (drafts.groups or has_tables or reading.report.problems or drafts.problems):
             found = "holds files of a results tree, but none that gives a result."
             fix = "Logs count in performance/run_1, training runs in a benchmark's folder."
             problems.append(Problem(Where(reading.report.name or inspected.name), "no-result", found, fix))
@@ -266,6 +280,30 @@ def preview(inspected: Inspected, labels: Mapping[str, Label] | None = None) -> 
     problems += [between.problem for between in resolve(tabled)[1]]
     ordered = tuple(sorted(entries, key=lambda entry: entry.group))
     return Preview(ordered, tuple(tabled), tuple(sheets), tuple(problems), recognised, tuple(skipped), tuple(refused))
+
+
+def _dated(reading: Reading, labels: Mapping[str, Label]) -> Iterator[Seen | Problem | Entry]:
+    """The figures of tables without a round, under the one that their owner says; else a group for each table."""
+    tables: dict[str, list[tuple[Measurement, str, int]]] = {}
+    for figure in reading.undated:
+        tables.setdefault(figure[0].where.file, []).append(figure)
+    for name, figures in tables.items():
+        label = labels.get(name) or labels.get("") or Label()
+        first = figures[0][0]
+        if label.round is None or facts().round(first.kind, label.round) is None:
+            assert reading.source is not None  # what was refused has no figures
+            undated = tuple(measurement for measurement, _, _ in figures)
+            yield Entry(name, first.kind, first, (), (), (), ("round",), (), reading.source.source, undated)
+            continue
+        table, dated = FiguresOfTable(), list[Seen | Problem]()
+        for measurement, form, rank in figures:
+            labelled = measurement._replace(round=label.round)
+            items = list(reading.seen_in(labelled, form, rank))
+            table.add(labelled, [item.sighting_id for item in items if isinstance(item, Seen)])
+            dated += items
+        refused, problems = table.judge()
+        yield from (item for item in dated if isinstance(item, Problem) or item.sighting_id not in refused)
+        yield from problems
 
 
 @dataclass
@@ -317,7 +355,7 @@ class _Draft:
 
     def _placed(self, run: Run, reading: Reading) -> Run:
         """A run with its place as the source names it, and under the names of its result."""
-        round_ = facts().round("training", run.round or "")
+        round_ = facts().round(run.kind, run.round or "")
         told = self.measurement
         return replace(
             run,

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from mlperf import guard
 from mlperf.facts import Facts, Round
 from mlperf.figures import Panel
-from mlperf.model import Kind
+from mlperf.model import OF_RUNS, Kind
 
 MOST_IDS: Final = 12
 MOST_NAMES: Final = 8
@@ -130,7 +130,7 @@ def footnote(rows: pa.Table, facts: Facts, retrieved: datetime.date | None, deri
         return []
     return [
         " ".join([*_what(rows, facts), *_public_ids(rows), _source(rows, retrieved)]),
-        " ".join([*_states(rows), *_derived(derived)]),
+        " ".join([*_states(rows, facts), *_derived(derived)]),
         ATTRIBUTION,
     ]
 
@@ -144,9 +144,9 @@ def cite(rows: pa.Table, facts: Facts, retrieved: datetime.date | None, derived:
     if not rows.num_rows:
         return Citation("", "", "")
     parts = _parts(rows, facts)
-    states = " ".join(_states(rows))
-    paragraphs = [f"{_head(part, retrieved, _line)}\n{_list(part, facts, _line)}" for part in parts]
-    marked = [f"{_head(part, retrieved, _markdown, '**')}\n\n{_list(part, facts, _markdown)}" for part in parts]
+    states = " ".join(_states(rows, facts))
+    paragraphs = [f"{_head(part, facts, retrieved, _line)}\n{_list(part, facts, _line)}" for part in parts]
+    marked = [f"{_head(part, facts, retrieved, _markdown, '**')}\n\n{_list(part, facts, _markdown)}" for part in parts]
     return Citation(
         "\n\n".join([*paragraphs, *_derived(derived, _line), states, ATTRIBUTION]) + "\n",
         "\n\n".join(_bibtex(part, facts, retrieved, derived) for part in parts) + "\n",
@@ -187,18 +187,14 @@ def _what(rows: pa.Table, facts: Facts) -> list[str]:
 
 def _submitted(rows: pa.Table, facts: Facts, before: str) -> list[str]:
     sentences = []
-    kinds: tuple[Kind, ...] = ("inference", "training")
-    for kind in kinds:
-        is_training = pc.equal(rows["suite"], "training")
-        part = rows.filter(is_training if kind == "training" else pc.invert(is_training))
-        if not part.num_rows:
-            continue
+    for kind in sorted(_kinds(rows, facts)):
+        part = rows.filter(_is_of(rows, kind, facts))
         suites = [str(suite).partition("-")[2] for suite in _values(part, "suite")]
         divisions = " and ".join(division.capitalize() for division in _values(part, "division"))
         names = [_full_name(facts, kind, benchmark) for benchmark in _values(part, "benchmark")]
         scenarios = _values(part, "scenario")
         sentences.append(
-            f"{before}MLPerf® {kind.capitalize()} {_some(_values(part, 'round'), MOST_NAMES)}"
+            f"{before}MLPerf® {facts.kind_name(kind)} {_some(_values(part, 'round'), MOST_NAMES)}"
             f"{' ' + ' and '.join(suites) if any(suites) else ''}, {divisions} division, "
             f"{'of' if before else 'submitted by'} {_some(_values(part, 'submitter'), MOST_NAMES)}. "
             f"Benchmarks: {_some(names, MOST_NAMES)}{'; scenarios: ' + ', '.join(scenarios) if scenarios else ''}."
@@ -235,7 +231,7 @@ def _source(rows: pa.Table, retrieved: datetime.date | None, quote: Quote = str)
     return " ".join(sentences)
 
 
-def _states(rows: pa.Table) -> list[str]:
+def _states(rows: pa.Table, facts: Facts) -> list[str]:
     """Whether the results are verified, and each difference between them that the rules want named."""
     verified = set(rows["verified"].unique().to_pylist())
     computed = {basis == "computed" for basis in _values(rows.filter(rows["verified"]), "basis")}
@@ -245,15 +241,20 @@ def _states(rows: pa.Table) -> list[str]:
     sentences += [MIXED] if True in verified and len(verified) > 1 else []
     sentences += [OPEN] if len(_values(rows, "division")) > 1 else []
     sentences += [AVAILABILITY] if len(_values(rows, "availability")) > 1 else []
-    powered = _kinds(rows.filter(rows["has_power"]))
-    sentences += [POWER] if "inference" in powered else []
-    sentences += [ENERGY] if "training" in powered else []
+    powered = _kinds(rows.filter(rows["has_power"]), facts)
+    sentences += [POWER] if powered - {*OF_RUNS} else []
+    sentences += [ENERGY] if powered & {*OF_RUNS} else []
     sentences += [DERIVED] if rows["efficiency"].null_count < rows.num_rows else []
     return sentences
 
 
-def _kinds(rows: pa.Table) -> set[Kind]:
-    return {"training" if suite == "training" else "inference" for suite in _values(rows, "suite")}
+def _kinds(rows: pa.Table, facts: Facts) -> set[Kind]:
+    return {facts.kind(suite) for suite in _values(rows, "suite")}
+
+
+def _is_of(rows: pa.Table, kind: Kind, facts: Facts) -> pa.ChunkedArray:
+    """Which rows are of a kind."""
+    return pc.is_in(rows["suite"], pa.array([suite.id for suite in facts.suites_of(kind)], pa.string()))
 
 
 def _derived(derived: Sequence[str], quote: Quote = str) -> list[str]:
@@ -268,39 +269,38 @@ def _parts(rows: pa.Table, facts: Facts) -> list[_Part]:
     known = {(played.kind, played.id): played for played in facts.rounds}
     newest = len(known)
     found: dict[tuple[Kind, str], list[Row]] = {}
-    results = _results(rows)
+    results = _results(rows, facts)
     for kind, result in results:
         found.setdefault((kind, result["round"]), []).append(result)
     cited = {id(result) for _, result in results[:MOST_RESULTS]}
     parts = []
     for kind, round_id in found:
-        is_theirs = pc.equal(pc.equal(rows["suite"], "training"), kind == "training")
-        theirs = rows.filter(pc.and_(is_theirs, pc.equal(rows["round"], round_id)))
+        theirs = rows.filter(pc.and_(_is_of(rows, kind, facts), pc.equal(rows["round"], round_id)))
         listed = [result for result in found[kind, round_id] if id(result) in cited]
         rest = len(found[kind, round_id]) - len(listed)
         parts.append(_Part(kind, round_id, known.get((kind, round_id)), theirs, listed, rest))
     return sorted(parts, key=lambda part: (part.kind, -(part.played.index if part.played else newest), part.round))
 
 
-def _results(rows: pa.Table) -> list[tuple[Kind, Row]]:
+def _results(rows: pa.Table, facts: Facts) -> list[tuple[Kind, Row]]:
     """The rows that differ in more than the suite, in their order, with all their `suites`."""
     found: dict[tuple[Any, ...], tuple[Kind, Row]] = {}
     for row in rows.select(SHOWN).to_pylist():
         suite = row.pop("suite")
-        kind: Kind = "training" if suite == "training" else "inference"
+        kind = facts.kind(suite)
         _, result = found.setdefault((kind, *row.values()), (kind, {**row, "suites": set()}))
         result["suites"].add(suite)
     return list(found.values())
 
 
-def _head(part: _Part, retrieved: datetime.date | None, quote: Quote, bold: str = "") -> str:
+def _head(part: _Part, facts: Facts, retrieved: datetime.date | None, quote: Quote, bold: str = "") -> str:
     """The round by its name, in `bold`, with its day, what is verified, and where the results were read.
 
     Unverified results were not published with the round: where there are no others, no day stands beside them.
     """
     day = part.played.published if part.played and part.is_published else None
     published = f", published on {day.isoformat()}" if day else ""
-    title = f"{bold}MLPerf® {part.kind.capitalize()}{bold} {quote(part.round)}"
+    title = f"{bold}MLPerf® {facts.kind_name(part.kind)}{bold} {quote(part.round)}"
     return f"{title}{published}. {_verified(part.rows)} {_source(part.rows, retrieved, quote)}"
 
 
@@ -369,7 +369,7 @@ def _number(value: float) -> str:
 
 def _bibtex(part: _Part, facts: Facts, retrieved: datetime.date | None, derived: Sequence[str]) -> str:
     """One `@misc` for the results of a round. `url` is for biblatex, `howpublished` for BibTeX, which has no `url`."""
-    title = f"{{MLPerf®}} {part.kind.capitalize()} {_tex(part.round)} Results"
+    title = f"{{MLPerf®}} {facts.kind_name(part.kind)} {_tex(part.round)} Results"
     authors = ["MLCommons Association"] if part.is_published else map(_tex, _values(part.rows, "submitter"))
     title += "" if part.is_published else ", not verified by MLCommons Association"
     names = " and ".join(f"{{{author}}}" for author in authors)
@@ -380,7 +380,7 @@ def _bibtex(part: _Part, facts: Facts, retrieved: datetime.date | None, derived:
         fields += [("howpublished", f"{{\\url{{{url}}}}}"), ("url", f"{{{url}}}")]
     fields += [("urldate", f"{{{retrieved.isoformat()}}}")] if retrieved and part.is_published else []
     items = "; ".join(f"[{number}] {item}" for number, item in enumerate(_items(part, facts, _line), start=1))
-    ends = [*_derived(derived, _line), *_states(part.rows), ATTRIBUTION]
+    ends = [*_derived(derived, _line), *_states(part.rows, facts), ATTRIBUTION]
     note = " ".join([_verified(part.rows), _source(part.rows, retrieved, _line), f"{items}.", *ends])
     lines = "".join(f"  {name} = {value},\n" for name, value in [*fields, ("note", f"{{{_tex(note)}}}")])
     return f"@misc{{{_key(part)},\n{lines}}}"

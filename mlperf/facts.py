@@ -63,6 +63,7 @@ class Facts:
             entry.close()
             suites.append(suite)
         self.suite_facts = tuple(suites)
+        self._kinds: dict[str, Kind] = {suite.id: suite.kind for suite in suites}
         self._scenarios, self.scenarios = _spelled(file, "scenario")
         self._divisions, self.divisions, self._powered = _divisions(file)
         self._availabilities, self.availabilities = _spelled(file, "availability")
@@ -70,7 +71,7 @@ class Facts:
 
     def _read_benchmarks(self, file: Entry) -> None:
         self._benchmarks: dict[tuple[Kind, str], Benchmark] = {}
-        self._benchmark_names: dict[Kind, Index[Benchmark]] = {"training": Index(), "inference": Index()}
+        self._benchmark_names: dict[Kind, Index[Benchmark]] = {kind: Index() for kind in get_args(Kind)}
         entries = file.entries("benchmark")
         for entry in entries:
             benchmark = read_benchmark(entry, self._rounds)
@@ -94,10 +95,26 @@ class Facts:
                 if (found.kind, benchmark_id) not in self._benchmarks:
                     raise file.wrong(f"there is no {found.kind} benchmark {benchmark_id!r}")
 
+    def kind(self, suite: str) -> Kind:
+        """The kind of a suite; `KeyError` for what is no suite. SQL takes it from the id (`read_suite` sees to it)."""
+        return self._kinds[suite]
+
+    def suites_of(self, kind: Kind) -> tuple[SuiteFacts, ...]:
+        """The suites of a kind, in the order of the file."""
+        return tuple(suite for suite in self.suite_facts if suite.kind == kind)
+
+    def kind_name(self, kind: Kind) -> str:
+        """The kind as titles have it: `Inference`, `HPC`."""
+        return self.suites_of(kind)[0].label.partition(":")[0]
+
+    def has_scenarios(self, kind: Kind) -> bool:
+        """Whether results of a kind are of scenarios: those of training are not."""
+        return any(suite.scenarios for suite in self.suites_of(kind))
+
     def round(self, kind: Kind, text: str) -> Round | None:
-        """The round that a text means: `v3.1`, `V3.1` or `3.1`."""
-        folded = fold(text)
-        return self._rounds.get(kind, folded if folded.startswith("v") else f"v{folded}")
+        """The round that a text means: `v3.1`, `V3.1` or `3.1`; `5` is what a spreadsheet keeps of the number 5.0."""
+        name = f"v{fold(text).removeprefix('v')}"
+        return self._rounds.get(kind, name if "." in name else f"{name}.0")
 
     def benchmark(self, kind: Kind, text: str, round_id: str | None) -> Benchmark | None:
         """The benchmark that a text means, where the round has it; in any round for None."""
@@ -129,9 +146,10 @@ class Facts:
                     return found, suite
         return None, None
 
-    def scenario(self, text: str) -> str | None:
-        """The scenario that a text means, such as `single stream`."""
-        return self._scenarios.get(text)
+    def scenario(self, text: str, kind: Kind = "inference") -> str | None:
+        """The scenario of a kind that a text means, such as `single stream`; None for another kind's."""
+        found = self._scenarios.get(text)
+        return found if any(found in suite.scenarios for suite in self.suites_of(kind)) else None
 
     def division(self, text: str) -> str | None:
         """The division that a text means, such as `Closed - Power`."""
@@ -190,22 +208,26 @@ class Facts:
         """The suite of a round that had no more than one, so that no system's type is asked; None for other rounds."""
         return self._only_suites.get((kind, round_id))
 
-    def suites(self, round_id: str, system_types: str, benchmark_id: str, scenario: str | None) -> tuple[Suite, ...]:
+    def suites(
+        self, round_id: str, system_types: str, benchmark_id: str, scenario: str | None, kind: Kind = "inference"
+    ) -> tuple[Suite, ...]:
         """The suites that list a result of a system of these types, `datacenter,edge` for a dual system.
 
-        A system of one suite keeps it whatever the scenario. A dual system is listed where the benchmark belongs in
-        that round with that scenario; where it belongs to none, in the suites that have the scenario. Unknown types:
-        nothing. In a round of one suite that suite, whatever the types.
+        A kind or a round of one suite lists all of its results there. A system of one suite keeps it whatever the
+        scenario. A dual system is listed where the benchmark belongs in that round with that scenario; where it belongs
+        to none, in the suites that have the scenario. Unknown types: nothing.
         Source: mlcommons/inference, generate_final_report.py: filter_scenarios.
         """
-        only = self.only_suite("inference", round_id)
+        only = self.only_suite(kind, round_id)
         if only is not None:
             return (only,)
+        if len(sole := self.suites_of(kind)) == 1:
+            return (sole[0].id,)
         named = [suite for part in system_types.split(",") if (suite := self._system_types.get(part))]
         if len(named) < 2:
             return tuple(suite.id for suite in named)
-        benchmark = self._benchmarks.get(("inference", benchmark_id))
-        played = self._rounds.get("inference", round_id)
+        benchmark = self._benchmarks.get((kind, benchmark_id))
+        played = self._rounds.get(kind, round_id)
         fitting = (
             [suite for suite in named if scenario in benchmark.scenarios(suite.id, played.index)]
             if benchmark and played
@@ -213,10 +235,6 @@ class Facts:
         )
         listing = fitting or [suite for suite in named if scenario in suite.scenarios]
         return tuple(suite.id for suite in self.suite_facts if suite in listing)
-
-    def suites_of(self, kind: Kind) -> tuple[Suite, ...]:
-        """The suites of a kind."""
-        return tuple(suite.id for suite in self.suite_facts if suite.kind == kind)
 
     def incomparable(
         self, kind: Kind, one: tuple[str, str], other: tuple[str, str], scenario: str | None = None

@@ -26,9 +26,6 @@ PALETTE: Final = (
 """Okabe and Ito's colours and two of Paul Tol's: told apart with any colour vision."""
 
 PANEL: Final = ("suite", "benchmark", "scenario", "metric", "unit", "better")
-KINDS: Final[Mapping[str, Kind]] = {
-    "inference-datacenter": "inference", "inference-edge": "inference", "inference": "inference",
-}  # fmt: skip
 SHOWN: Final = [
     "value", "round", "division", "availability", "submitter", "system_id", "system_name", "server", "accelerator",
     "accelerator_count", "nodes", "model", "has_power", "verified", "suite", "benchmark", "scenario", "metric", "unit",
@@ -121,7 +118,7 @@ def picture(rows: pa.Table) -> Picture:
     values, results, rounds, ages = (rows[name].to_pylist() for name in ("value", "result_id", "round", "round_index"))
     fields: dict[tuple[Any, ...], dict[str, int]] = {}
     for number, (key, result, round_id) in enumerate(zip(keys, results, rounds, strict=True)):
-        kind = KINDS.get(key[0], "training")
+        kind = facts().kind(key[0])
         era = _era(kind, key[1], round_id, key[2])
         fields.setdefault((kind, *key[1:], era), {}).setdefault(result, number)
     eras = Counter(key[:3] for key in {(*key[:3], key[-1]) for key in fields})

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from mlperf.errors import QueryError
 from mlperf.facts import facts
+from mlperf.model import OF_RUNS
 
 Value = str | int | bool | None
 """A chosen value. An empty cell is chosen with "" in a text column and with None in a number or yes/no column."""
@@ -117,8 +118,8 @@ class Filters:
 
     def sentence(self) -> str:
         """What was chosen, in words: `Inference v3.1 · edge · closed · SingleStream`."""
-        kinds = sorted({suite.partition("-")[0] for suite in self.suite})
-        head = " ".join(filter(None, [_some(kinds, " and ").capitalize(), _some(self.round)]))
+        kinds = _some(sorted({_kind_word(suite) for suite in self.suite}), " and ")
+        head = " ".join(filter(None, [f"{kinds[:1].upper()}{kinds[1:]}", _some(self.round)]))
         edges = sorted({suite.partition("-")[2] for suite in self.suite} - {""})
         parts = [head, edges[0] if len(edges) == 1 and len(self.suite) == 1 else ""]
         parts += [_phrase(column, self.chosen(column)) for column in FILTER_COLUMNS if column not in ("round", "suite")]
@@ -137,6 +138,12 @@ class Filters:
         return f"{name}.{suffix}"
 
 
+def _kind_word(suite: str) -> str:
+    """The kind of a suite inside a sentence: `inference`, `HPC`."""
+    name = next((known.label for known in facts().suite_facts if known.id == suite), suite).partition(":")[0]
+    return name if name.isupper() else name.lower()
+
+
 FILTER_COLUMNS: Final[tuple[str, ...]] = tuple(field.name for field in fields(Filters) if field.name != "search")
 """The columns that can be filtered, in the order of a result's columns and of the bits in `matching.sql`."""
 
@@ -152,8 +159,8 @@ def as_text(value: Value) -> str:
 
 def benchmark_name(benchmark: str) -> str:
     """A benchmark's full name; its id where the catalog does not know it."""
-    known = facts().benchmark("inference", benchmark, None) or facts().benchmark("training", benchmark, None)
-    return known.full_name if known else benchmark
+    named = (facts().benchmark(kind, benchmark, None) for kind in ("inference", *OF_RUNS))
+    return next((known.full_name for known in named if known), benchmark)
 
 
 def from_text(column: str, text: str) -> Value:

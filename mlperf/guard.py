@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from mlperf.facts import Benchmark, Round, facts
-from mlperf.model import Kind
+from mlperf.model import OF_RUNS, Kind
 
 Row = Mapping[str, Any]
 """A row of `queries.results`, None or nothing for what is missing."""
@@ -346,13 +346,13 @@ def _who(result: _Result) -> str:
 
 
 def _scenario(result: _Result) -> str | None:
-    """The scenario; training has none."""
-    return result.scenario or (None if result.kind == "training" else UNSTATED)
+    """The scenario; a kind without scenarios has none."""
+    return result.scenario or (UNSTATED if result.kind is None or facts().has_scenarios(result.kind) else None)
 
 
 def _suite(result: _Result) -> str | None:
     """The suite of inference: `datacenter` or `edge`; `none` in a round that had no suites."""
-    if result.kind == "training":
+    if result.kind in OF_RUNS:
         return None
     return (result.suite.partition("-")[2] or "none") if result.suite else UNSTATED
 
@@ -363,8 +363,8 @@ def _accelerator_count(result: _Result) -> str:
 
 
 def _power(result: _Result, *, is_training: bool) -> str | None:
-    """Whether power was measured, for the results of training or for all others."""
-    if result.has_power is None or is_training != (result.kind == "training"):
+    """Whether power was measured, for the results of training runs or for all others."""
+    if result.has_power is None or is_training != (result.kind in OF_RUNS):
         return None
     return "with" if result.has_power else "without"
 

@@ -8,10 +8,13 @@ from typing import Final, Literal, NamedTuple
 
 from mlperf.errors import Where
 
-Suite = Literal["training", "inference-datacenter", "inference-edge", "inference"]
-Kind = Literal["training", "inference"]
+Suite = Literal["training", "hpc", "inference-datacenter", "inference-edge", "inference"]
+Kind = Literal["training", "hpc", "inference"]
 Better = Literal["higher", "lower"]
 Basis = Literal["published", "computed"]
+
+OF_RUNS: Final[tuple[Kind, ...]] = ("training", "hpc")
+"""Kinds whose results are made of training runs, each a log of its own; LoadGen times the others."""
 
 RESULT_COLUMNS: Final[tuple[str, ...]] = (
     "round", "suite", "division", "availability", "submitter", "system_id", "system_name", "server", "server_family",
@@ -84,11 +87,14 @@ class Run:
     """One run behind a training score."""
 
     where: Where
+    kind: Kind
     round: str | None
     division: str | None
     submitter: str
     system_id: str
     benchmark: str
+    scenario: str | None
+    """`Strong scaling` or `Weak scaling` in HPC; None in training."""
     name: str
     """The log's file name."""
     status: str

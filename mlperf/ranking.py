@@ -112,7 +112,7 @@ def rankings(rows: Sequence[Row], by: By) -> list[Ranking]:
     """A ranking per benchmark and scenario of a field."""
     cells: dict[tuple[Kind, str, str | None], list[Row]] = {}
     for row in rows:
-        kind: Kind = "training" if row["suite"] == "training" else "inference"
+        kind = facts().kind(row["suite"])
         cells.setdefault((kind, row["benchmark"], row["scenario"]), []).append(row)
     found = [_ranked(cell, listed, by) for cell, listed in cells.items()]
     return sorted(found, key=lambda ranking: (ranking.title, ranking.benchmark))

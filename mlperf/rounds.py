@@ -179,14 +179,17 @@ class Rounds:
 
 
 def read_suite(entry: Entry) -> SuiteFacts:
-    """One `[[suite]]` without its spellings."""
-    return SuiteFacts(
+    """One `[[suite]]` without its spellings; its id begins with its kind, which SQL relies on."""
+    suite = SuiteFacts(
         read_suite_id(entry, "id"),
         read_kind(entry),
         entry.text("label"),
         entry.texts("scenarios"),
         entry.texts("rounds"),
     )
+    if suite.id.partition("-")[0] != suite.kind:
+        raise entry.wrong(f"the id {suite.id!r} does not begin with the kind {suite.kind!r}")
+    return suite
 
 
 def read_benchmark(entry: Entry, rounds: Rounds) -> Benchmark:

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, get_args
 
 from mlperf.catalog_files import CATALOG, Entry, read
 from mlperf.facts import Facts, facts
@@ -114,7 +114,7 @@ class Rules:
     def __init__(self, known: Facts, folder: Path = CATALOG) -> None:
         self._facts = known
         self._rounds: dict[Kind, list[str]] = {
-            kind: [round_.id for round_ in known.rounds if round_.kind == kind] for kind in ("training", "inference")
+            kind: [round_.id for round_ in known.rounds if round_.kind == kind] for kind in get_args(Kind)
         }
         file = read(folder, "rules.toml")
         self.keys = dict(_read_key(entry) for entry in file.entries("fact", "name"))

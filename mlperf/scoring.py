@@ -31,6 +31,8 @@ class Score:
     """Folded headings that are right, each with the factor that leads to `unit`."""
     summary_keys: tuple[str, ...] = ()
     """The lines of LoadGen's summary that hold the score; the first that is there."""
+    of_runs: str | None = None
+    """`rate`: the number of training runs over the minutes from the first start to the last end; None: their mean."""
     log_factor: float = 1.0
     """What leads from the number in the log to `unit`."""
 
@@ -135,6 +137,9 @@ def _rule(entry: Entry, rounds: Rounds) -> Rule:
     kind, better = read_kind(entry), entry.text("better")
     if better not in get_args(Better):
         raise entry.wrong(f"better is {better!r}, not one of {', '.join(get_args(Better))}")
+    of_runs = entry.maybe_text("of_runs")
+    if of_runs not in {None, "rate"}:
+        raise entry.wrong(f"of_runs is {of_runs!r}, not rate")
     units = entry.texts("table_units")
     factors = {fold(unit): 1.0 for unit in units}
     factors.update((fold(unit), factor) for unit, factor in entry.pairs("conversions", float).items())
@@ -149,6 +154,7 @@ def _rule(entry: Entry, rounds: Rounds) -> Rule:
         log_key=entry.maybe_text("log_key"),
         factors=factors,
         summary_keys=entry.texts("summary_keys"),
+        of_runs=of_runs,
         log_factor=entry.number("log_factor") or 1.0,
     )
     rule = Rule(score, kind, *rounds.span(entry, kind), entry.texts("scenarios"), entry.texts("benchmarks"))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast, get_args
 from urllib.parse import quote
 
+from mlperf.facts import facts
 from mlperf.model import Kind
 
 
@@ -28,7 +29,7 @@ class SystemKey(NamedTuple):
     @property
     def label(self) -> str:
         """As lists have it: `XR7620_L4x1_TRT · Dell · Inference v3.1`."""
-        return f"{self.system} · {self.submitter} · {self.kind.capitalize()} {self.round}"
+        return f"{self.system} · {self.submitter} · {facts().kind_name(self.kind)} {self.round}"
 
     @staticmethod
     def parse(text: str) -> "SystemKey | None":
@@ -43,8 +44,8 @@ class SystemKey(NamedTuple):
     @staticmethod
     def of(row: Mapping[str, Any]) -> "SystemKey":
         """Whose result a row of the results is."""
-        kind: Kind = "training" if row["suite"] == "training" else "inference"
-        return SystemKey(kind, row["round"], row["submitter"], row["system_id"] or row["system_name"] or "")
+        system = row["system_id"] or row["system_name"] or ""
+        return SystemKey(facts().kind(row["suite"]), row["round"], row["submitter"], system)
 
 
 def short_names(keys: list[SystemKey]) -> dict[SystemKey, str]:

@@ -6,10 +6,10 @@ from dataclasses import replace
 import streamlit as st
 
 from mlperf.answers import trends as question
+from mlperf.answers.rounds import KINDS
 from mlperf.facts import facts
 from ui import link, report, session, view
 
-KINDS = {"inference": "Inference", "training": "Training"}
 POWER = {link.OFF: "Without power", link.ON: "With measured power"}
 ANY = "any"
 

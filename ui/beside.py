@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 
 from loaders.own import SUBMITTER
 from mlperf.answers import scaling
+from mlperf.model import OF_RUNS
 from mlperf.systems import SystemKey
 from ui import link, session
 
@@ -20,7 +21,7 @@ def addresses(row: Row) -> list[tuple[str, str]]:
     beside = [partner.text, key.text] if partner else [key.text]
     explored = {name: row[name] for name in ("round", "suite", "division", "benchmark", "scenario") if row[name]}
     found = [("Compare", _address("compare", {"system": beside})), ("Explore", _address("./", explored))]
-    if key.kind == "training":
+    if key.kind in OF_RUNS:
         same = beside if partner and partner.system == key.system else [key.text]
         found.append(("Runs", _address("runs", {"system": same, "benchmark": row["benchmark"]})))
         found += [("Scaling", scaled)] if (scaled := _scaled(row, partner)) else []

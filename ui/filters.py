@@ -34,6 +34,7 @@ SUITES: Final[Mapping[str, str]] = {
     "inference-edge": "Edge",
     "inference": "Inference v0.5",
     "training": "Training",
+    "hpc": "HPC",
 }
 POWER: Final[Mapping[Value, str]] = {True: "with power", False: "without power", None: "not stated"}
 

@@ -65,9 +65,10 @@ def asked(entries: Sequence[Entry]) -> list[str]:
 def form(entries: Sequence[Entry], kind: Kind, key: str) -> Label | None:
     """The form for groups of one kind that lack something; the label when its button is pressed."""
     fields = asked(entries)
-    count = "1 result" if len(entries) == 1 else f"{len(entries):,} results"
+    figures = sum(len(entry.parts) for entry in entries)
+    count = "1 result" if figures == 1 else f"{figures:,} results"
     with st.container(border=True, key=f"{key}.form"):
-        st.markdown(f"**The logs do not say all of it.** This goes for {count}; what logs say stays.")
+        st.markdown(f"**The upload does not say all of it.** This goes for {count}; what it says stays.")
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"{key}.first"):
             round_id = _round(entries, kind, key, is_asked="round" in fields)
             if "division" in fields:

@@ -47,9 +47,9 @@ SCHEMA: Final = pa.schema([
 
 
 def results(found: Draft) -> None:
-    """One row per group of logs, then one per figure of a table."""
+    """One row per group of logs or figure of a table without a round, then one per figure of the other tables."""
     name = found.inspected.name
-    rows = [_row(entry, name) for entry in found.preview.entries]
+    rows = [_row(part, name) for entry in found.preview.entries for part in entry.parts]
     tabled = {seen.sighting_id: seen.sighting for seen in found.preview.tabled}
     rows += [
         {"system": one.system_id or one.system_name, "benchmark": one.benchmark, "scenario": one.scenario,

@@ -97,7 +97,7 @@ class Answer:
         if self.filters.is_empty:
             return "All MLPerf® results"
         suites = set(self.rows["suite"].unique().to_pylist())
-        is_one_kind = len({suite == "training" for suite in suites}) == 1
+        is_one_kind = len({facts().kind(suite) for suite in suites}) == 1
         return f"MLPerf® {(self.filters.choose('suite', suites) if is_one_kind else self.filters).sentence()}"
 
     @cached_property

@@ -15,7 +15,7 @@ from loaders.trees.protocol import Label
 from loaders.upload import Entry, Preview
 from mlperf.errors import DashboardError
 from mlperf.metrics import count_text
-from mlperf.model import Kind
+from mlperf.model import OF_RUNS, Kind
 from ui import jobs, labelling, own, previewing, report, session, verdicts
 from ui.previewing import Draft
 
@@ -30,9 +30,9 @@ _TURN: Final = "mine.turn"
 LOOK_SECONDS: Final = 0.5
 AT_ONCE_SECONDS: Final = 0.3
 """How long a page waits for a reading before it shows how far it is."""
-KINDS: Final[tuple[Kind, ...]] = ("training", "inference")
+KINDS: Final[tuple[Kind, ...]] = (*OF_RUNS, "inference")
 ACCEPTED: Final = (
-    "LoadGen and mllog logs, parts of a submission, MLCommons tables; single files, folders, .zip, .tar.gz. "
+    "LoadGen and mllog logs, parts of a submission, tables (.csv, .json, .xlsx); single files, folders, .zip, .tar.gz. "
     "Nothing is saved before you say so."
 )
 FEW: Final = 5

@@ -12,13 +12,12 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from loaders.fields import Fields
-from loaders.formats import checker
+from loaders.formats import checker, training_columns
 from loaders.json_records import Record, first_keys, json_records
 from loaders.protocol import Parsed
 from loaders.unpack import Source
 from mlperf.errors import Problem
 from mlperf.facts import facts
-from mlperf.model import Measurement
 
 NAME: Final = "cm-result"
 TITLE: Final = "`cm-result.json` of cm4mlperf-results (inference and training)"
@@ -67,35 +66,11 @@ def _training(record: Record) -> Iterator[Parsed]:
                 continue
             value = result if result is not None else value
         if value is not None:
-            yield _training_measurement(fields, benchmark, value)
+            round_, unit = fields.text("version"), fields.text("Result_Units")
+            yield training_columns.measurement(fields, "training", benchmark, round=round_, value=value, unit=unit)
     yield from dict.fromkeys(fields.problems)
 
 
 def _benchmark_columns(names: Iterable[str]) -> list[str]:
     known = ((name, facts().benchmark("training", name, None)) for name in names)
     return [name for name, benchmark in known if benchmark is not None and benchmark.id == name]
-
-
-def _training_measurement(fields: Fields, benchmark: str, value: float) -> Measurement:
-    """`system` is a display name that machines of different size share; the file in `details_url` tells them apart."""
-    submitter = fields.text("submitter", "Organization")
-    details = fields.text("details_url") or ""
-    system_id = details.rpartition("/")[2].removesuffix(".json") or fields.text("system")
-    return Measurement(
-        where=fields.where,
-        kind="training",
-        round=fields.text("version"),
-        division=fields.text("division"),
-        availability=fields.text("availability"),
-        submitter=submitter,
-        system_id=system_id,
-        system_name=fields.text("system"),
-        accelerator=fields.text("accelerator_model_name"),
-        accelerators_total=fields.text("accelerators_count"),
-        processor=fields.text("host_processor_model_name"),
-        framework=fields.text("framework"),
-        benchmark=benchmark,
-        value=value,
-        unit=fields.text("Result_Units"),
-        location=f"{submitter}/results/{system_id}/{benchmark}",
-    )

@@ -300,7 +300,7 @@ def _homes(item: Measurement) -> frozenset[str]:
 
 def _stated(source: Source, words: Iterable[str]) -> str | None:
     """The one of these words that stands in the file's name; None where none does, or two do."""
-    named = set(re.split(r"[^a-z]+", source.path.rpartition("/")[2].lower()))
+    named = set(re.split(r"[^a-z]+", source.title.lower()))
     found = named & set(words)
     return found.pop() if len(found) == 1 else None
 

@@ -13,6 +13,7 @@ from loaders.trees.inference_results import Mapping, Piece, Sheet, assemble
 from loaders.trees.json_object import read_object
 from loaders.trees.measurements import read_measurements
 from loaders.trees.systems import is_system_file, read_system
+from loaders.trees.training_paths import kind_of
 from loaders.unpack import Source
 from mlperf.errors import Problem, Where
 from mlperf.facts import facts
@@ -45,7 +46,8 @@ def claims(source: Source) -> bool:
 
 def _is_inference_system(source: Source, parts: list[str]) -> bool:
     above = "/".join(parts[:-1]).lower()
-    if ("inference" in above) != ("training" in above):
+    is_of_runs = "training" in above or kind_of(above) is not None
+    if ("inference" in above) != is_of_runs:
         return "inference" in above
     return b'"system_type"' in source.head and any(kind in source.head for kind in (b"datacenter", b"edge"))
 

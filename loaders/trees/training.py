@@ -1,4 +1,6 @@
-"""Training submissions: `systems/*.json` and `results/<SYSTEM>/<BENCHMARK>/` with logs, scaling and power, or a part.
+"""Submissions of training and HPC: `systems/*.json` and `results/<SYSTEM>/<BENCHMARK>/` with logs, scaling and power.
+
+HPC has a folder `strong` or `weak` above the benchmark's. A part of a submission will do.
 
 Each file is read on its own; groups are scored when all files are known. Who ran what is told by the path and the
 system's sheet; of a log's own claims only the benchmark is asked, and only where no folder names it.
@@ -17,13 +19,22 @@ from loaders.trees.protocol import Assembled, Context
 from loaders.trees.systems import is_system_file, read_system
 from loaders.trees.training_group import Group
 from loaders.trees.training_log import RunLog, read_log
-from loaders.trees.training_paths import Place, is_benchmark, place, round_of, submitter
+from loaders.trees.training_paths import (
+    PRUNED,
+    Place,
+    is_benchmark,
+    kind_of,
+    kind_of_benchmark,
+    place,
+    round_of,
+    submitter,
+)
 from loaders.trees.training_power import Watts, read_power
 from loaders.trees.training_results import assembled
 from loaders.unpack import Source
 from mlperf.errors import Problem, Where
 from mlperf.facts import facts
-from mlperf.model import SystemSheet, Verdict
+from mlperf.model import Kind, SystemSheet, Verdict
 
 NAME: Final = "training-tree"
 TITLE: Final = "Training submission: `results/<SYSTEM>/<BENCHMARK>/result_*.txt`, `systems/*.json`, or a part of it"
@@ -49,7 +60,7 @@ def claims(source: Source) -> bool:
     found = place(source.path)
     if found is None:
         return False
-    if found.role in {"log", "nested"} and not (found.benchmark and is_benchmark(found.benchmark)):
+    if found.role in {"log", "nested", "pruned"} and not (found.benchmark and is_benchmark(found.benchmark)):
         return mll.is_old(source.head) is not None
     return True
 
@@ -66,13 +77,13 @@ def read(source: Source) -> Iterator[Piece | Problem]:
     """One piece per file, and a Problem for all that is wrong with the file by itself."""
     if is_system_file(source.path):
         root = source.path.rpartition("/")[0].rpartition("/")[0]
-        for part in read_system(source, "training", round_of(source.path), submitter(root)):
+        for part in read_system(source, kind_of(source.path) or "training", round_of(source.path), submitter(root)):
             yield Piece(source.name, source.path, None, part) if isinstance(part, SystemSheet) else part
         return
     found = place(source.path)
     if found is None:
         return
-    if found.role == "nested":
+    if found.role in {"nested", "pruned"}:
         yield Piece(source.name, source.path, found, None)
     elif found.role == "scaling":
         factor = _factor(source)
@@ -109,14 +120,25 @@ def _factor(source: Source) -> float | Problem:
 def assemble(pieces: Sequence[Piece], context: Context) -> Iterator[Assembled]:
     """Each system's sheet, then group by group the result, its runs and its Problems, sorted by folder."""
     sheets = {}
+    kinds = {
+        at.root: kind for piece in pieces if (at := piece.place) and (kind := kind_of_benchmark(at.benchmark or ""))
+    }
     for piece in sorted(pieces, key=lambda piece: piece.source):
         if isinstance(sheet := piece.content, SystemSheet):
-            key = (piece.path.rpartition("/")[0].rpartition("/")[0], sheet.system_id)
-            sheet = _complete(sheet, round_of(piece.path, context.name, context.above))
+            root = piece.path.rpartition("/")[0].rpartition("/")[0]
+            names = (piece.path, context.name, context.above)
+            key = (root, sheet.system_id)
+            sheet = _complete(sheet, kinds.get(root) or kind_of(*names) or "training", round_of(*names))
             sheets[key] = sheet
             yield sheet
     groups, copies = _groups(pieces, sheets, context)
-    for folder, count in sorted(copies.items()):
+    for (folder, role), count in sorted(copies.items()):
+        if role == "pruned":
+            found = (
+                f"{count} instances lie in {PRUNED}: their submitter took them out of the score, as the rules allow."
+            )
+            yield Problem(Where(folder), "pruned-runs", found, "They were not read.")
+            continue
         found = f"{count} logs lie in a folder inside a benchmark's folder."
         yield Problem(Where(folder), "nested-copy", found, "They were not read: only a benchmark's own folder counts.")
     for _, group in sorted(groups.items()):
@@ -131,37 +153,48 @@ def assemble(pieces: Sequence[Piece], context: Context) -> Iterator[Assembled]:
                 yield Verdict(group.where.file, training_checks.checks(group))
 
 
-def _complete(sheet: SystemSheet, round_id: str | None) -> SystemSheet:
+def _complete(sheet: SystemSheet, kind: Kind, round_id: str | None) -> SystemSheet:
     """The sheet with the round, and with the submitter that it names where no folder does."""
     named = sheet.submitter or dict(sheet.facts).get("submitter", "")
-    return SystemSheet(sheet.where, sheet.kind, round_id, named, sheet.system_id, sheet.facts)
+    return SystemSheet(sheet.where, kind, round_id, named, sheet.system_id, sheet.facts)
 
 
 def _groups(
     pieces: Sequence[Piece], sheets: dict[tuple[str, str], SystemSheet], context: Context
-) -> tuple[dict[str, Group], dict[str, int]]:
-    """Groups by their folder, and how many copies of logs lie in folders where none count."""
+) -> tuple[dict[str, Group], dict[tuple[str, str], int]]:
+    """Groups by their folder, and how many logs lie in folders where none count, by folder and role."""
     groups: dict[str, Group] = {}
-    copies: dict[str, int] = {}
+    copies: dict[tuple[str, str], int] = {}
     for piece in sorted(pieces, key=lambda piece: piece.source):
         at = piece.place
         if at is None:
             continue
         folder = _folder(piece)
-        if at.role == "nested":
-            copies[folder] = copies.get(folder, 0) + 1
+        if at.role in {"nested", "pruned"}:
+            copies[folder, at.role] = copies.get((folder, at.role), 0) + 1
             continue
         group = groups.get(at.group)
         if group is None:
             named = submitter(at.root)
             sheet = sheets.get((at.root, at.system or ""))
             owner = named or (sheet.submitter if sheet else None)
-            round_id = round_of(at.group, context.name, context.above)
-            location = f"{owner}/results/{at.system}/{at.benchmark}" if owner and at.system and at.benchmark else None
-            group = Group(Where(folder), round_id, named, at.system, at.benchmark, location, sheet)
+            names = (at.group, context.name, context.above)
+            location = _location(at, owner)
+            group = Group(
+                Where(folder), round_of(*names), named, at.system, at.benchmark, location, kind_of(*names), at.scenario,
+                sheet,
+            )  # fmt: skip
             groups[at.group] = group
         _put(group, at, piece.content)
     return groups, copies
+
+
+def _location(at: Place, owner: str | None) -> str | None:
+    """The folder of a group in the round's repository."""
+    if not (owner and at.system and at.benchmark):
+        return None
+    above = at.group.rpartition("/")[0].rpartition("/")[2]
+    return "/".join([owner, "results", at.system, *([above] if at.scenario else []), at.benchmark])
 
 
 def _folder(piece: Piece) -> str:

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from loaders.trees.training_group import Group
 from loaders.trees.training_log import RunLog
+from loaders.trees.training_paths import benchmark_of
 from loaders.trees.training_results import grade
 from loaders.trees.training_score import Scored
 from mlperf.errors import Where
@@ -60,7 +61,7 @@ def checks(group: Group) -> tuple[Check, ...]:
     """Every rule that the logs tell something of, in the order in which a person would ask."""
     names, written = tuple(group.names()), group.written()
     logs = tuple(group.logs[name] for name in names)
-    benchmark = facts().benchmark("training", written, None) if written else None
+    benchmark = group.known_benchmark
     scored = grade(group, benchmark, written or "", logs)
     runs = _Runs(group, names, logs, written, benchmark, scored)
     return tuple(_checks(runs))
@@ -231,7 +232,7 @@ def _claim(runs: _Runs) -> Check:
     claimed = [(at, log.benchmark) for at, log in enumerate(runs.logs) if log.benchmark]
     if not claimed:
         return Check(rule, "unknown", "the logs do not say it", needed, runs.group.where, source)
-    others = [at for at, name in claimed if facts().benchmark("training", name, None) != runs.benchmark]
+    others = [at for at, name in claimed if benchmark_of(name) != runs.benchmark]
     shown = (others or [at for at, _ in claimed])[0]
     where = Where(runs.logs[shown].where.file, runs.logs[shown].benchmark_line)
     names = ", ".join(sorted({name for _, name in claimed}))

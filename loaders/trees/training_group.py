@@ -7,10 +7,11 @@ from typing import Final
 
 from loaders.trees.protocol import Label
 from loaders.trees.training_log import RunLog
+from loaders.trees.training_paths import kind_of_benchmark
 from loaders.trees.training_power import Watts
 from mlperf.errors import Where
-from mlperf.facts import Benchmark
-from mlperf.model import SystemSheet
+from mlperf.facts import Benchmark, Score, facts
+from mlperf.model import Kind, SystemSheet
 
 
 @dataclass
@@ -26,6 +27,10 @@ class Group:
     """The folder's name."""
     location: str | None
     """The folder in the round's repository."""
+    stated_kind: Kind | None = None
+    """What the round's name says: `hpc_results_v3.0` is of HPC."""
+    scenario: str | None = None
+    """Of HPC, by the folder."""
     sheet: SystemSheet | None = None
     logs: dict[str, RunLog] = field(default_factory=dict)
     """By name without `.txt`."""
@@ -45,6 +50,29 @@ class Group:
         self.round = label.round or self.round or (formats.pop() if len(formats) == 1 else None)
         self.system = label.system_id or self.system
         self.benchmark = label.benchmark or self.benchmark
+        self.scenario = label.scenario or self.scenario
+
+    @property
+    def kind(self) -> Kind:
+        """That of the benchmark, else of the round's name; training where neither tells."""
+        written = self.written()
+        return (kind_of_benchmark(written) if written else None) or self.stated_kind or "training"
+
+    @property
+    def known_benchmark(self) -> Benchmark | None:
+        """What the catalog knows of the benchmark."""
+        written = self.written()
+        return facts().benchmark(self.kind, written, None) if written else None
+
+    @property
+    def rule(self) -> Score | None:
+        """How the group is scored; by the rule of the benchmark's first round where its own is not known."""
+        benchmark = self.known_benchmark
+        if benchmark is None:
+            return None
+        scenario = facts().scenario(self.scenario or "", self.kind)
+        first = facts().score(self.kind, benchmark.first, benchmark.id, scenario)
+        return facts().score(self.kind, self.round or benchmark.first, benchmark.id, scenario) or first
 
     def told(self, field_name: str, of: str) -> str | None:
         """A field of a measurement: by the owner's word, else by the system's sheet."""

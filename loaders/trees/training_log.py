@@ -14,6 +14,7 @@ import stringzilla as sz
 
 from loaders import mll
 from loaders.mllog import TOKEN, Block, Damaged, Event, blocks, events, last_line, line_start, read_line, wanted
+from loaders.trees.training_paths import benchmark_of
 from loaders.unpack import Source
 from mlperf.errors import BrokenFile, Problem, Where
 from mlperf.facts import facts
@@ -43,6 +44,7 @@ _ENDS: Final = b"run_st"
 
 _KEYS: Final = (
     *("run_start", "run_stop", "global_batch_size", "seed", "train_samples", "submission_benchmark", "eval_error"),
+    *("number_of_nodes", "accelerators_per_node"),
 )
 _PATTERN: Final = wanted(_KEYS)
 _OLD_KEYS: Final = frozenset({*_KEYS, _CONVERGENCE, _EVALUATED, "run_set_random_seed"})
@@ -105,6 +107,8 @@ class RunLog:
     """The key of the event that ended the run's time."""
     lacks: str | None = None
     """The key of the event that should have: its round scores the benchmark by it, and the log has none."""
+    accelerators: int | None = None
+    """Of the run: nodes times accelerators per node, a node without any as 1; HPC logs both."""
 
     @property
     def minutes(self) -> float | None:
@@ -126,6 +130,8 @@ class _Seen:
     benchmarks: dict[str, int] = field(default_factory=dict)
     """What the log claims to run, and the line."""
     train_samples: float | None = None
+    nodes: int | None = None
+    accelerators_per_node: int | None = None
     evaluation: Event | None = None
     last_evaluation: tuple[int, bytes] | None = None
     """The line of the last evaluation, not read yet."""
@@ -201,6 +207,10 @@ class _Seen:
             self.evaluation = event
         elif event.key == "train_samples":
             self.train_samples = _number(value)
+        elif event.key == "number_of_nodes" and self.nodes is None:
+            self.nodes = _whole(value)
+        elif event.key == "accelerators_per_node" and self.accelerators_per_node is None:
+            self.accelerators_per_node = _whole(value)
         elif event.key == "submission_benchmark" and isinstance(value, str):
             self.benchmarks.setdefault(value[:100], event.line)
         elif event.key == _EVALUATED:
@@ -239,7 +249,7 @@ def read_log(source: Source) -> Iterator[RunLog | Problem]:
     if broken is not None:
         yield Problem(Where(source.name), "broken-file", broken.found, _FAILED)
     yield from _damage_problems(source.name, seen)
-    if len({facts().benchmark("training", name, None) or name for name in seen.benchmarks}) > 1:
+    if len({benchmark_of(name) or name for name in seen.benchmarks}) > 1:
         second = [*seen.benchmarks.values()][1]
         claimed = ", ".join(f"{name!r} (line {line})" for name, line in [*seen.benchmarks.items()][:SHOWN_BENCHMARKS])
         fix = "The folder's name decides; check that all of the log is of one run."
@@ -268,7 +278,18 @@ def read_log(source: Source) -> Iterator[RunLog | Problem]:
         round=seen.round,
         ended_by=seen.ends_by,
         lacks=seen.ends_by if stop is None and seen.ends_by != "run_stop" else None,
+        accelerators=_instance_size(seen),
     )
+
+
+def _instance_size(seen: _Seen) -> int | None:
+    """Accelerators of the run; None where the log does not say.
+
+    Source: mlcommons/logging result_summarizer: _query_instance_scale.
+    """
+    if seen.nodes is None or seen.accelerators_per_node is None:
+        return None
+    return seen.nodes * max(seen.accelerators_per_node, 1)
 
 
 def _scan(source: Source, seen: _Seen) -> None:
@@ -490,7 +511,7 @@ def _contradictions(start: Event, stop: Event, seen: _Seen) -> Iterator[tuple[st
 
 def _is_evaluated_offline(seen: _Seen) -> bool:
     """Whether all that the log says it runs evaluates apart from the run."""
-    claimed = [facts().benchmark("training", name, None) for name in seen.benchmarks]
+    claimed = [benchmark_of(name) for name in seen.benchmarks]
     return bool(claimed) and all(benchmark is not None and benchmark.is_evaluated_offline for benchmark in claimed)
 
 

@@ -11,8 +11,8 @@ from typing import Final
 
 from loaders.trees.training_group import Group, converged
 from loaders.trees.training_log import RunLog
+from loaders.trees.training_paths import benchmark_of
 from mlperf.errors import Problem
-from mlperf.facts import facts
 
 ODD_PACE: Final = 0.02
 """Of the median pace, and `ODD_SPREAD` times the spread of the middle half: a run that is farther off than both is odd.
@@ -63,8 +63,8 @@ def oddities(group: Group) -> Iterator[Problem]:
 def _claims(group: Group) -> Iterator[Problem]:
     """A Problem where logs say that they run another benchmark than their folder does."""
     claimed = group.claimed()
-    folder = facts().benchmark("training", group.benchmark or "", None)
-    others = [name for name in claimed if folder and facts().benchmark("training", name, None) != folder]
+    folder = benchmark_of(group.benchmark or "")
+    others = [name for name in claimed if folder and benchmark_of(name) != folder]
     if others and folder:
         found = f"{sum(claimed[name] for name in others)} logs of {folder.id} say they run {', '.join(sorted(others))}."
         yield Problem(group.where, "benchmark-differs", found[:300], "The folder's name was taken.")
@@ -99,8 +99,7 @@ def _paces(group: Group, runs: Runs) -> Iterator[Problem]:
 
     The minutes and the epochs (or samples) come from different lines, so that a damaged time shows here.
     """
-    written = group.written()
-    benchmark = facts().benchmark("training", written, None) if written else None
+    benchmark = group.known_benchmark
     successes = [
         (name, log.minutes, *converged(benchmark, log))
         for name, log in runs.items()

@@ -11,7 +11,7 @@ from loaders.trees.training_group import Group, converged
 from loaders.trees.training_log import RunLog
 from loaders.trees.training_odd import oddities
 from loaders.trees.training_power import kilojoules
-from loaders.trees.training_score import Scored, score
+from loaders.trees.training_score import Scored, rate, score
 from mlperf.errors import Problem
 from mlperf.facts import Benchmark, facts
 from mlperf.model import Measurement, Run
@@ -38,7 +38,7 @@ def assembled(group: Group) -> Iterator[Assembled]:
         found = f"no folder names the benchmark{several}"
         yield Problem(group.where, "no-benchmark", found, "The logs were left out.")
         return
-    benchmark = facts().benchmark("training", written, None)
+    benchmark = group.known_benchmark
     scored = grade(group, benchmark, written, logs)
     if isinstance(scored, str):
         yield Problem(group.where, "no-score", f"{written}: {scored}.", _NO_SCORE)
@@ -60,6 +60,11 @@ def grade(group: Group, benchmark: Benchmark | None, written: str, logs: Sequenc
         return "scaling.json cannot be read, so that its factor is not known"
     if lacking := _lacking(group, benchmark, logs):
         return lacking
+    rule = group.rule
+    if rule is None and facts().has_scenarios(group.kind):
+        return f"no folder tells whether it is {' or '.join(facts().suites_of(group.kind)[0].scenarios).lower()}"
+    if rule is not None and rule.of_runs == "rate":
+        return rate(logs, benchmark)
     return score([log.minutes if log.status == "success" else None for log in logs], benchmark)
 
 
@@ -77,21 +82,22 @@ def _lacking(group: Group, benchmark: Benchmark, logs: Sequence[RunLog]) -> str 
 def _result(
     group: Group, benchmark: Benchmark, written: str, names: list[str], logs: Sequence[RunLog], scored: Scored
 ) -> Iterator[Assembled]:
-    scaling = next((factor for factor in group.scaling if factor is not None), 1.0)
+    rule = group.rule
+    is_rate = rule is not None and rule.of_runs == "rate"  # scaling.json corrects times only, as in the official tool
+    scaling = 1.0 if is_rate else next((factor for factor in group.scaling if factor is not None), 1.0)
     found = _energy(group, names, logs, scored, scaling) if group.has_power else None
     if isinstance(found, str):
         yield Problem(group.where, "no-energy", f"{written}: {found}.", "The energy was left out.")
     energy = None if isinstance(found, str) else found
-    rule = facts().score("training", group.round or benchmark.first, benchmark.id, None)
-    rule = rule or facts().score("training", benchmark.first, benchmark.id, None)
     yield Measurement(
         where=logs[min(scored.counted)].where,
-        kind="training",
+        kind=group.kind,
         round=group.round,
         submitter=_submitter(group),
         system_id=group.system,
         benchmark=written,
-        value=scored.minutes * scaling,
+        scenario=group.scenario,
+        value=scored.value * scaling,
         unit=rule.table_units[0] if rule else None,
         has_power=energy is not None,
         power_value=energy,
@@ -107,6 +113,8 @@ def _result(
 
 def _energy(group: Group, names: list[str], logs: Sequence[RunLog], scored: Scored, scaling: float) -> float | str:
     """The group's energy in kJ, or why it has none."""
+    if group.rule is not None and group.rule.of_runs == "rate":
+        return "no rule says what energy of instances side by side counts"
     sheet = dict(group.sheet.facts) if group.sheet else {}
     stated = sheet.get("number_of_nodes", "").removesuffix(".0")
     files = {len(group.nodes.get(names[at], [])) for at in scored.counted}
@@ -139,11 +147,13 @@ def _run(
     minutes = log.minutes if log.status != "unreadable" else None
     return Run(
         where=log.where,
+        kind=group.kind,
         round=group.round,
         division=group.told("division", "division"),
         submitter=_submitter(group) or "",
         system_id=group.system or "",
         benchmark=benchmark_id,
+        scenario=facts().scenario(group.scenario or "", group.kind),
         name=f"{name}.txt",
         status=log.status,
         minutes=minutes,

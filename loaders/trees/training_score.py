@@ -1,4 +1,4 @@
-"""From the runs of one group to its score: which runs count, their mean, how many there must be.
+"""From the runs of one group to its score: which runs count, their mean or rate, how many there must be.
 
 How many runs a benchmark needs and drops, and how they are averaged, is for the catalog to say.
 """
@@ -7,7 +7,9 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from loaders.trees.training_log import RunLog
 from mlperf.facts import Benchmark
 
 
@@ -15,7 +17,8 @@ from mlperf.facts import Benchmark
 class Scored:
     """A score before any scaling, and the positions of the runs behind it."""
 
-    minutes: float
+    value: float
+    """Minutes, or models per minute."""
     counted: tuple[int, ...]
 
     def mean(self, values: Sequence[float]) -> float:
@@ -48,3 +51,29 @@ def score(minutes: Sequence[float | None], benchmark: Benchmark) -> Scored | str
         order = order[dropped : needed - dropped]
     times = [one for at in order if (one := minutes[at]) is not None]
     return Scored(statistics.fmean(times), tuple(order))
+
+
+def rate(logs: Sequence[RunLog], benchmark: Benchmark) -> Scored | str:
+    """Models per minute of instances that were trained side by side, or why there is no score.
+
+    The models that reached the target over the time from the first run_start to the last run_stop of these. There must
+    be as many at least as a score of time takes runs; what failed is left out. All must be of one size.
+    Source: mlcommons/logging result_summarizer: _compute_weak_score_standalone; mlcommons/training_policies
+    hpc_training_rules.adoc, Throughput.
+    """
+    needed = benchmark.runs
+    if not needed:
+        return f"the catalog does not say how many instances of {benchmark.id} make a result"
+    counted = tuple(at for at, log in enumerate(logs) if log.status == "success")
+    if len(counted) < needed:
+        return f"{len(counted)} of {len(logs)} instances reached the target, at least {needed} must"
+    starts = [start for at in counted if (start := logs[at].started_ms) is not None]
+    stops = [stop for at in counted if (stop := logs[at].stopped_ms) is not None]
+    sizes = {logs[at].accelerators for at in counted}
+    if len(sizes) > 1:
+        return "its instances ran at different sizes (number_of_nodes, accelerators_per_node)"
+    minutes = (max(stops) - min(starts)) / MS_PER_MINUTE
+    return Scored(len(counted) / minutes, counted) if minutes > 0 else "its instances took no time"
+
+
+MS_PER_MINUTE: Final = 60_000

@@ -347,7 +347,7 @@ def _heading(
 def _below(found: Matrix, keys: Sequence[SystemKey], means: Mapping[SystemKey, object], choice: Choice) -> str:
     """In what the systems were compared, and over how many cells the mean runs."""
     cells, runs = len(common_cells(found, keys)), len(common_runs(found, keys))
-    played = sorted({f"{key.kind.capitalize()} {key.round}" for key in keys})
+    played = sorted({f"{facts().kind_name(key.kind)} {key.round}" for key in keys})
     parts = [f"MLPerf® {' and '.join(played)}", f"{len(found)} benchmarks and scenarios"]
     parts += ["per accelerator (derived)"] if choice.is_per_accelerator else []
     if means:

@@ -27,7 +27,7 @@ from mlperf.facts import facts
 from mlperf.figures import PALETTE
 from mlperf.guard import Finding
 from mlperf.metrics import Measure, count_text, number_text
-from mlperf.model import Kind
+from mlperf.model import OF_RUNS
 from mlperf.queries import Field
 from mlperf.ranking import OFFERED_RATES, By, Entry, Ranking, entrant, rankings, system_of, titles
 from mlperf.unverified import MARK, legend
@@ -42,7 +42,7 @@ NONE: Final = "none"
 USUAL_SUITE: Final = "inference-datacenter"
 SUITES: Final[Mapping[str, str]] = {
     known.id: known.label.rpartition(": ")[2]
-    for known in sorted(facts().suite_facts, key=lambda known: known.kind == "training")
+    for known in sorted(facts().suite_facts, key=lambda known: known.kind in OF_RUNS)
 }
 BY: Final[Mapping[str, str]] = {
     "result": "Result",
@@ -193,8 +193,7 @@ def title_table(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
 
 def names(suite: str, benchmarks: Iterable[str]) -> dict[str, str]:
     """The full names of benchmarks of a suite."""
-    kind: Kind = "training" if suite == "training" else "inference"
-    found = {benchmark: facts().benchmark(kind, benchmark, None) for benchmark in benchmarks}
+    found = {benchmark: facts().benchmark(facts().kind(suite), benchmark, None) for benchmark in benchmarks}
     return {benchmark: known.full_name for benchmark, known in found.items() if known}
 
 
@@ -206,7 +205,7 @@ def powers(suite: str, offered: Sequence[str], by: str) -> list[str]:
     """
     if by == "efficiency":
         return ["with"]
-    usual = ["either"] if suite == "training" else []
+    usual = ["either"] if suite and facts().kind(suite) in OF_RUNS else []
     return [*usual, *sorted(offered, reverse=True)]
 
 
@@ -218,7 +217,7 @@ def has_power(power: str) -> bool | None:
 def field_text(choice: Choice) -> str:
     """The field as words: `Ranked in: MLPerf® Inference v3.1, datacenter, Closed division, available systems, …`."""
     field = choice.field
-    kind, _, suite = field.suite.partition("-")
+    suite = field.suite.partition("-")[2]
     powers = {
         True: "with measured power",
         False: "without power measurement",
@@ -233,7 +232,7 @@ def field_text(choice: Choice) -> str:
         chips = f"{field.accelerator_count} accelerators of any sort" if count else "any accelerators"
     by = {"result": "", "accelerator": "by result per accelerator (derived)", "efficiency": "by efficiency (derived)"}
     parts = [
-        f"MLPerf® {kind.capitalize()} {field.round}",
+        f"MLPerf® {facts().kind_name(facts().kind(field.suite))} {field.round}",
         suite,
         f"{field.division.capitalize()} division",
         f"{field.availability} systems" if field.availability else "any availability",

@@ -14,7 +14,7 @@ from mlperf.bars import Bar
 from mlperf.facts import Round, facts
 from mlperf.figures import PALETTE
 from mlperf.metrics import count_text
-from mlperf.model import Kind
+from mlperf.model import OF_RUNS, Kind
 from mlperf.systems import SystemKey
 
 MOST: Final = 20
@@ -24,7 +24,7 @@ MOST_NAMES: Final = 12
 EVERYBODY: Final = ""
 """The submitter of a whole round."""
 
-KINDS: Final[Mapping[str, str]] = {"inference": "Inference", "training": "Training"}
+KINDS: Final[Mapping[str, str]] = {kind: facts().kind_name(kind) for kind in ("inference", *OF_RUNS)}
 VIEWS: Final[Mapping[str, str]] = {
     "submitters": "Submitters",
     "benchmarks": "Benchmarks",
@@ -109,7 +109,7 @@ def rounds(con: duckdb.DuckDBPyConnection, submitter: str) -> dict[str, tuple[li
     """For each kind with results its rounds, newest first, and the newest one in which the submitter has results."""
     found: dict[str, dict[str, bool]] = {kind: {} for kind in KINDS}
     for row in queries.suite_rounds(con, submitter).to_pylist():
-        kind = "training" if row["suite"] == "training" else "inference"
+        kind = facts().kind(row["suite"])
         found[kind][row["round"]] = found[kind].get(row["round"], False) or row["is_theirs"]
     ordered = {kind: sorted(theirs, key=_age, reverse=True) for kind, theirs in found.items() if theirs}
     return {
@@ -185,7 +185,7 @@ def counts(rows: Sequence[Row]) -> Counts:
         configurations=len({(row["suite"], row["division"], row["has_power"], *entrant(row)) for row in rows}),
         accelerators=tuple(sorted({chip for row in rows for chip in row["accelerators"] or []})),
         listed_twice=len({(row["result_id"], row["suite"]) for row in rows}) - len(results),
-        is_training=any(row["suite"] == "training" for row in rows),
+        is_training=any(facts().kind(row["suite"]) in OF_RUNS for row in rows),
     )
 
 
@@ -248,7 +248,7 @@ def _nothing(choice: Choice) -> Answer:
 
 
 def _title(choice: Choice) -> str:
-    return f"MLPerf® {choice.kind.capitalize()} {choice.round}"
+    return f"MLPerf® {facts().kind_name(choice.kind)} {choice.round}"
 
 
 def _heading(counted: Counts, choice: Choice) -> str:
@@ -359,7 +359,7 @@ def _benchmarks(rows: Sequence[Row]) -> list[Row]:
     for (suite, division, benchmark), group in _grouped(
         rows, lambda row: (row["suite"], row["division"], row["benchmark"])
     ).items():
-        kind: Kind = "training" if suite == "training" else "inference"
+        kind = facts().kind(suite)
         known = facts().benchmark(kind, benchmark, None)
         title = known.full_name if known else benchmark
         place = ", ".join(filter(None, [suite.partition("-")[2], division]))

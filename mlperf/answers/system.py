@@ -13,6 +13,7 @@ from mlperf.answers.answer import Answer, Row, table
 from mlperf.facts import facts
 from mlperf.guard import Finding
 from mlperf.metrics import Measure, measure
+from mlperf.model import OF_RUNS, Kind
 from mlperf.systems import SystemKey
 
 ORDER: Final = (
@@ -82,15 +83,15 @@ def sheet(con: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
         notes=(origin, *differing),
         file_name=f"system_{choice.system.round}_{choice.system.system}"[:100],
     )
-    return Sheet(answer, compact(data), table(stated), table(_relatives(con, choice.system)))
+    return Sheet(answer, compact(choice.system, data), table(stated), table(_relatives(con, choice.system)))
 
 
-def compact(data: Sequence[Row]) -> pa.Table:
+def compact(key: SystemKey, data: Sequence[Row]) -> pa.Table:
     """A sheet's results as its page shows them: no column that is empty or that says one thing only.
 
     `figure` and `power` have their units; the files have the numbers.
     """
-    shown = table([_shown(row) for row in data])
+    shown = table([_shown(key, row) for row in data])
     told = {name: set(shown[name].unique().to_pylist()) for name in shown.column_names}
     telling = [name for name in TELLING if len(told[name]) > 1]
     figures = ["figure", "power"] if telling else ["figure", "power", "accuracy"]
@@ -101,11 +102,10 @@ def compact(data: Sequence[Row]) -> pa.Table:
     ])  # fmt: skip
 
 
-def _shown(datum: Row) -> Row:
-    key = SystemKey.of(datum)
+def _shown(key: SystemKey, datum: Row) -> Row:
     power = datum["power_value"]
     return datum | {
-        "test": _full_name(datum),
+        "test": _full_name(key.kind, datum["benchmark"]),
         "figure": unverified.marked(measure(datum).text(datum["value"]), datum),
         "power": None if power is None else Measure("", datum["power_unit"] or "").text(power),
         "accuracy": _accuracy(datum["accuracy"]),
@@ -115,9 +115,10 @@ def _shown(datum: Row) -> Row:
 
 def _runs_page(key: SystemKey, datum: Row) -> str | None:
     """The address of the runs behind a training score; None where none are known."""
-    if key.kind != "training" or not datum["runs"]:
+    if key.kind not in OF_RUNS or not datum["runs"]:
         return None
-    return f"{key.address.replace('system?', 'runs?', 1)}&benchmark={quote(datum['benchmark'], safe='')}"
+    scenario = f"&scenario={quote(datum['scenario'], safe='')}" if datum["scenario"] else ""
+    return f"{key.address.replace('system?', 'runs?', 1)}&benchmark={quote(datum['benchmark'], safe='')}{scenario}"
 
 
 def _accuracy(text: str | None) -> str | None:
@@ -146,15 +147,16 @@ def _order(row: Row) -> tuple[object, ...]:
     """By benchmark, scenario, division and power, closed and official first."""
     known = facts().scenarios
     scenario = known.index(row["scenario"]) if row["scenario"] in known else len(known)
+    name = _full_name(facts().kind(row["suite"]), row["benchmark"])
     return (
-        row["division"] != "closed", row["division"], _full_name(row), scenario, row["scenario"] or "",
+        row["division"] != "closed", row["division"], name, scenario, row["scenario"] or "",
         row["has_power"], row["model"] or "", row["result_id"],
     )  # fmt: skip
 
 
-def _full_name(row: Row) -> str:
-    known = facts().benchmark(SystemKey.of(row).kind, row["benchmark"], None)
-    return known.full_name if known else row["benchmark"]
+def _full_name(kind: Kind, benchmark: str) -> str:
+    known = facts().benchmark(kind, benchmark, None)
+    return known.full_name if known else benchmark
 
 
 def _datum(row: Row) -> Row:
@@ -199,7 +201,7 @@ def _below(key: SystemKey, results: Sequence[Row]) -> str:
     parts = [
         (row["system_id"] or "") if row["system_name"] not in (None, row["system_id"]) else "",
         key.submitter,
-        f"MLPerf® {key.kind.capitalize()} {key.round}{day}",
+        f"MLPerf® {facts().kind_name(key.kind)} {key.round}{day}",
         " and ".join(sorted({row["division"] for row in results})),
         " and ".join(sorted({row["availability"] for row in results if row["availability"]})),
         accelerators(row),
@@ -271,7 +273,7 @@ def _relatives(con: duckdb.DuckDBPyConnection, key: SystemKey) -> list[Row]:
         other = SystemKey(row["kind"], row["round"], row["submitter"], row["system"])
         found.append({
             "relation": "same system ID" if row["is_same_id"] else f"also {row['server']}",
-            "round": f"{other.kind.capitalize()} {other.round}",
+            "round": f"{facts().kind_name(other.kind)} {other.round}",
             "system": other.system,
             "accelerator": accelerators(row),
             "nodes": row["nodes"],

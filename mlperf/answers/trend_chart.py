@@ -63,7 +63,10 @@ def _chart(found: Trend, drawn: Sequence[Point], choice: Choice) -> Chart:
     figure = plots.plot(
         [*_marks(found, span, axis), *_small(found, drawn, choice), *_lines(found, drawn, choice)],
         Axis(
-            f"{choice.kind.capitalize()} round", ticks=[ids.get(tick, "") for tick in ticks], values=ticks, range=span
+            f"{facts().kind_name(choice.kind)} round",
+            ticks=[ids.get(tick, "") for tick in ticks],
+            values=ticks,
+            range=span,
         ),
         axis,
         height=430,

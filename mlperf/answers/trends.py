@@ -289,7 +289,7 @@ def _own_gains(found: Trend) -> list[str]:
 def _field(choice: Choice) -> str:
     count = choice.accelerator_count
     parts = [
-        f"MLPerf® {choice.kind.capitalize()}",
+        f"MLPerf® {facts().kind_name(choice.kind)}",
         choice.division,
         "with power" if choice.has_power else "without power",
         f"{count_text(count, 'accelerator')} in the system" if count else "",
@@ -394,4 +394,4 @@ def parsed_by(text: str) -> By:
 
 def parsed_kind(text: str) -> Kind:
     """The kind of round that a control's value names."""
-    return "training" if text == "training" else "inference"
+    return cast(Kind, text) if text in get_args(Kind) else "inference"

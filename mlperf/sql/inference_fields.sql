@@ -11,6 +11,6 @@ select
     (count(*) filter (where submitter = $submitter and power_value > 0 and efficiency > 0))::integer as own_measured,
     count(distinct coalesce(system_id, system_name)) filter (where submitter = $submitter)::integer as own_systems
 from results
-where suite != 'training' and scenario is not null and valid is distinct from false
+where split_part(suite, '-', 1) = 'inference' and scenario is not null and valid is distinct from false
 group by round, round_index, suite, division, availability, benchmark, scenario
 order by round_index desc, results desc, suite, benchmark, scenario, division, availability

@@ -3,10 +3,10 @@
 -- publication date is known.
 select
     round,
-    case when round in (select round from results where verified group by round having count(distinct suite = 'training') > 1)
+    case when round in (select round from results where verified group by round having count(distinct split_part(suite, '-', 1)) > 1)
         then list(distinct suite order by suite) else [] end as suites
 from results
 where submitter = $submitter and verified
-group by round, published, suite = 'training'
+group by round, published, split_part(suite, '-', 1)
 order by try_cast(ltrim(round, 'v') as double) desc nulls last, published desc nulls last, suites
 limit 1

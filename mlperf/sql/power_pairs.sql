@@ -5,7 +5,7 @@ with measured as (
         submitter, coalesce(system_id, system_name) as system, round, round_index, division, benchmark, scenario,
         verified
     from results
-    where power_value > 0 and efficiency > 0 and suite != 'training'
+    where power_value > 0 and efficiency > 0 and split_part(suite, '-', 1) = 'inference'
 ),
 returning_systems as (
     select submitter, system from measured where system != '' group by all having count(distinct round) > 1

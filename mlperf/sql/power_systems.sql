@@ -2,7 +2,7 @@
 -- and system; unverified ones last.
 select round, submitter, coalesce(system_id, system_name, '') as system
 from results
-where power_value > 0 and efficiency > 0 and suite != 'training'
+where power_value > 0 and efficiency > 0 and split_part(suite, '-', 1) = 'inference'
 group by round, round_index, submitter, coalesce(system_id, system_name, '')
 having system != ''
 order by

@@ -2,5 +2,5 @@
 -- of a round.
 select *
 from results
-where verified and round = $round and (suite = 'training') = ($kind = 'training')
+where verified and round = $round and split_part(suite, '-', 1) = $kind
 order by suite, division, benchmark, scenario, submitter, coalesce(system_id, system_name), has_power, result_id

@@ -3,7 +3,7 @@
 -- comes first. The formats of numbers are the result's own.
 with asked as (
     select
-        case when suite = 'training' then 'training' else 'inference' end as kind,
+        split_part(suite, '-', 1) as kind,
         round, suite, division, submitter, system_id, system_name, split_part(location, '/results/', 1) as folder,
         input_data_types, weight_data_types
     from results

@@ -2,7 +2,7 @@
 -- system ID (or name, where tables give no ID), newest round first.
 with found as (
     select
-        case when suite = 'training' then 'training' else 'inference' end as kind,
+        split_part(suite, '-', 1) as kind,
         round, submitter, coalesce(system_id, system_name, '') as system,
         max(server) as server,
         max(accelerator) as accelerator,

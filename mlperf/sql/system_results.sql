@@ -4,7 +4,7 @@ from results
 where list_contains(
     $systems,
     concat(
-        case when suite = 'training' then 'training' else 'inference' end, '-', round, '/', submitter, '/',
+        split_part(suite, '-', 1), '-', round, '/', submitter, '/',
         coalesce(system_id, system_name, '')
     )
 )

@@ -3,9 +3,9 @@
 -- later one. `also_in` names the other groups that hold the very same run: it began and ended in the same milliseconds;
 -- folders of unverified results only for runs of the same owner.
 with behind as (
-    select *, concat('training-', round, '/', submitter, '/', system_id) as key
+    select *, concat(coalesce(kind, 'training'), '-', round, '/', submitter, '/', system_id) as key
     from runs
-    where list_contains($systems, concat('training-', round, '/', submitter, '/', system_id))
+    where list_contains($systems, concat(coalesce(kind, 'training'), '-', round, '/', submitter, '/', system_id))
     qualify row_number() over (partition by key, source, source_path order by line desc nulls last) = 1
 ),
 others as (
@@ -18,8 +18,8 @@ others as (
     group by behind.key, behind.source_path
 )
 select
-    key, result_id, division, benchmark, location, name, minutes, is_counted, status, epochs, samples, global_batch_size, seed,
+    key, result_id, division, benchmark, scenario, location, name, minutes, is_counted, status, epochs, samples, global_batch_size, seed,
     started_ms, also_in, source, source_path, line
 from behind
 left join others using (key, source_path)
-order by key, benchmark, location, started_ms nulls last, length(name), name
+order by key, benchmark, scenario, location, started_ms nulls last, length(name), name

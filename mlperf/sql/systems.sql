@@ -1,7 +1,7 @@
 -- Every system under test, newest round first: one row per kind, round, submitter and system ID (or name, where tables
 -- give no ID). `verified`: whether its results are published ones.
 select
-    case when suite = 'training' then 'training' else 'inference' end as kind,
+    split_part(suite, '-', 1) as kind,
     round, submitter, coalesce(system_id, system_name, '') as system,
     max(system_name) as system_name,
     max(server) as server,

@@ -12,7 +12,7 @@ select
         end
     end as value,
     verified,
-    case when suite = 'training' then 'training' else 'inference' end as kind,
+    split_part(suite, '-', 1) as kind,
     benchmark, scenario, division, has_power,
     list_sort(list(distinct round_index)) as rounds,
     coalesce(list_sort(list(distinct round_index) filter (submitter = $submitter)), []) as own_rounds,

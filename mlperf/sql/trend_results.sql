@@ -15,7 +15,7 @@ where
             end
         end
     )
-    and (suite = 'training') = ($kind = 'training')
+    and split_part(suite, '-', 1) = $kind
     and list_contains($benchmarks, benchmark)
     and scenario is not distinct from $scenario
     and division = $division

@@ -17,6 +17,8 @@ from loaders.upload import preview
 from mlperf import export
 from mlperf.model import RESULT_COLUMNS
 from tests.app.test_pages import HOSTILE, heading, html, link, opened
+from tests.loaders.making import summarizer
+from tests.loaders.test_workbooks import book, with_numbers
 from tests.loaders.trees import making_inference, making_training
 from ui import beside, jobs, mine, own, receiving, session, uploading, whose
 
@@ -411,3 +413,24 @@ def test_labels_of_a_preview_can_be_given_again_and_give_the_same() -> None:
     draft = test.session_state[uploading.DRAFT]
     assert preview(draft.inspected) == preview(draft.inspected)
     test.button(key="mine.discard").click().run()
+
+
+def test_a_summarizers_workbook_without_links_is_asked_its_round_and_saved_under_it() -> None:
+    cells = with_numbers(summarizer(bert=12.5, resnet=7.25, details_url="", code_url=""))
+    test = upload(opened("my_results"), ("book.xlsx", book({"Notes": [["words"]], "Table": cells})))
+    assert {(row["benchmark"], row["value"], row["missing"]) for row in table(test)} == {
+        ("bert", 12.5, "Round"), ("resnet", 7.25, "Round")
+    }  # fmt: skip
+    assert any("This goes for 2 results" in block.value for block in test.markdown)
+    test.selectbox(key=key_of(test, ".round")).set_value("v3.0").run()
+    test.button(key=key_of(test, ".apply")).click().run()
+    assert {(row["benchmark"], row["value"], row["round"]) for row in table(test, {"verification", "round"})} == {
+        ("bert", 12.5, "v3.0"), ("resnet", 7.25, "v3.0")
+    }  # fmt: skip
+    test.button(key="mine.save.button").click().run()
+    assert not test.exception
+    (saved_upload,) = owners_uploads()
+    found = session.catalog().results("shared", saved_upload["upload_id"]).to_pylist()
+    assert {(row["round"], row["benchmark"], row["value"]) for row in found} == {
+        ("v3.0", "bert", 12.5), ("v3.0", "resnet", 7.25)
+    }  # fmt: skip

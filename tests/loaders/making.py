@@ -151,6 +151,40 @@ TRAINING = {
 """One line of a flat export of training."""
 
 
+SUMMARIZED: Cells = {
+    "division": "closed",
+    "availability": "onprem",
+    "submitter": "Acme",
+    "system": "acme",
+    "number_of_nodes": 2,
+    "host_processor_model_name": "Processor 9000",
+    "host_processors_count": 4,
+    "accelerator_model_name": "NVIDIA A100-SXM4-80GB",
+    "accelerators_count": 16,
+    "framework": "MXNet",
+    "notes": "",
+    "private_id": "",
+}
+"""What the training summarizer says of a system."""
+
+
+def links(usage: str = "training", round_: str = "v3.0", system: str = "acme_2x8") -> Cells:
+    """The links that the training summarizer puts behind a system."""
+    repository = f"https://github.com/mlcommons/{usage}_results_{round_}/blob"
+    return {
+        "details_url": f"{repository}/main/Acme/systems/{system}.json",
+        "code_url": f"{repository}/master/Acme/benchmarks",
+    }
+
+
+def summarizer(**changes: Any) -> str:
+    """A table of the training summarizer with one system; benchmarks stand before the links."""
+    known = links()
+    own = {name: value for name, value in changes.items() if name not in SUMMARIZED and name not in known}
+    behind = {name: changes.get(name, value) for name, value in known.items()}
+    return table({**{name: changes.get(name, value) for name, value in SUMMARIZED.items()}, **own, **behind})
+
+
 def lines(rows: Iterable[Iterable[Any]], delimiter: str = ",", end: str = "\n") -> str:
     """Rows as the text of a table."""
     text = io.StringIO()

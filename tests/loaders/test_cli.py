@@ -61,11 +61,11 @@ def test_load_reports_on_standard_output_and_says_nothing_else(tmp_path: Path) -
 
 
 def test_load_of_nothing_usable_fails_on_standard_error_and_makes_no_database(tmp_path: Path) -> None:
-    (path,) = write(tmp_path, {"book.xlsx": packed({"xl/workbook.xml": "<x/>"})})
+    (path,) = write(tmp_path, {"book.numbers": packed({"Index/Document.iwa": "<x/>"})})
     done = run("load", path, tmp_path / "none", "--into", tmp_path / "to.duckdb")
     assert (done.returncode, done.stdout) == (2, b"")
     for words in (
-        "an Excel workbook",
+        "a Numbers document",
         "export the table as CSV",
         "none: cannot be opened",
         "Nothing was stored",
@@ -73,7 +73,7 @@ def test_load_of_nothing_usable_fails_on_standard_error_and_makes_no_database(tm
     ):
         assert words in done.stderr.decode()
     assert b"Traceback" not in done.stderr
-    assert [found.name for found in tmp_path.iterdir()] == ["book.xlsx"]
+    assert [found.name for found in tmp_path.iterdir()] == ["book.numbers"]
 
 
 def test_load_of_a_good_and_a_bad_file_succeeds_and_says_both(tmp_path: Path) -> None:

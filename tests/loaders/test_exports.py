@@ -501,7 +501,7 @@ def test_public_ids_that_name_other_systems_elsewhere_do_not_mix_results(databas
 
 @pytest.mark.parametrize(
     ("name", "member", "likeness"),
-    [("results.xlsx", "xl/workbook.xml", "Excel"), ("results.numbers", "Index/Document.iwa", "Numbers")],
+    [("results.ods", "mimetype", "OpenDocument"), ("results.numbers", "Index/Document.iwa", "Numbers")],
 )
 def test_a_spreadsheet_programs_own_format_is_refused_with_advice(
     database: Database, tmp_path: Path, name: str, member: str, likeness: str
