@@ -286,9 +286,10 @@ class _Draft:
         if self.is_whole or tree is not self.tree:
             return False
         if isinstance(found, Measurement):
-            self.measurement = found
+            self.measurement, self.kind = found, found.kind
         elif isinstance(found, Run):
             self.runs.append(found)
+            self.kind = found.kind  # the tree of training holds HPC, too
         else:
             self.checks, self.is_whole = found.checks, True
         return True
@@ -415,7 +416,12 @@ def _missing_of_runs(runs: Sequence[Run]) -> tuple[str, ...]:
         return ()
     first = runs[0]
     known = facts().round(first.kind, first.round or "")
-    lacking = {"round": known is None, "system_id": not first.system_id, "benchmark": not first.benchmark}
+    lacking = {
+        "round": known is None,
+        "system_id": not first.system_id,
+        "benchmark": not first.benchmark,
+        "scenario": facts().has_scenarios(first.kind) and not first.scenario,
+    }
     return tuple(name for name, is_lacking in lacking.items() if is_lacking)
 
 
@@ -437,7 +443,9 @@ def label_of(entry: Entry) -> Label:
     first = next(iter(entry.runs), None)
     if first is None:
         return Label()
-    return Label(first.round, first.division, None, first.submitter, first.system_id, None, first.benchmark)
+    return Label(
+        first.round, first.division, None, first.submitter, first.system_id, None, first.benchmark, first.scenario
+    )
 
 
 def label_in(said: Measurement) -> Label:

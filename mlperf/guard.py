@@ -350,6 +350,10 @@ def _scenario(result: _Result) -> str | None:
     return result.scenario or (UNSTATED if result.kind is None or facts().has_scenarios(result.kind) else None)
 
 
+def _kind_name(result: _Result) -> str | None:
+    return None if result.kind is None else facts().kind_name(result.kind)
+
+
 def _suite(result: _Result) -> str | None:
     """The suite of inference: `datacenter` or `edge`."""
     return None if result.kind in OF_RUNS else (result.suite or UNSTATED).removeprefix("inference-")
@@ -401,7 +405,7 @@ def _natural(text: str) -> tuple[list[tuple[int, str]], str]:
 
 
 DIFFERENCES: Final = (
-    _Difference("training and inference", True, "Training and inference do not compare.", lambda result: result.kind),
+    _Difference("kind", True, "Results of {values} do not compare.", _kind_name),
     _Difference(
         "benchmark",
         True,

@@ -18,7 +18,8 @@ def systems(
 ) -> tuple[SystemKey, ...]:  # fmt: skip
     """The systems that the link names, `default` for none; found by words of ID, submitter, round and accelerator.
 
-    `kinds` narrows them to some kinds; empty means all. The panel is built only while it is open; where `only` is given it offers those alone.
+    `kinds` narrows them to some kinds; empty means all. The panel is built only while it is open; where `only` is
+    given it offers those alone.
     """
     known = session.systems(*kinds)
     asked = choices.values("system", known.__contains__, most)

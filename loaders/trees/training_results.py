@@ -60,7 +60,8 @@ def grade(group: Group, benchmark: Benchmark | None, written: str, logs: Sequenc
         return "scaling.json cannot be read, so that its factor is not known"
     rule = group.rule
     if rule is None and facts().has_scenarios(group.kind):
-        return f"no folder tells whether it is {' or '.join(facts().suites_of(group.kind)[0].scenarios).lower()}"
+        names = " or ".join(facts().suites_of(group.kind)[0].scenarios)
+        return f"no folder tells its scenario: {names.lower()}"
     if rule is not None and rule.of_runs == "rate":
         return rate(logs, benchmark)
     return score([log.minutes if log.status == "success" else None for log in logs], benchmark)

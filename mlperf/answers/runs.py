@@ -16,6 +16,7 @@ from mlperf.answers.answer import Answer, Chart, Row, table
 from mlperf.facts import facts
 from mlperf.figures import PALETTE
 from mlperf.metrics import TIMES, Measure, measure, number_text
+from mlperf.model import Better
 from mlperf.plots import Axis, Series
 from mlperf.scaling import title
 from mlperf.systems import SystemKey, short_names
@@ -198,7 +199,7 @@ def _heading(groups: Sequence[Group], names: Mapping[SystemKey, str], choice: Ch
         varying = "" if group.variation is None else f", its runs vary by {_percent(group.variation)}"
         return f"{told} on {names[group.key]}: {group.score_text}{varying}"
     one, other = groups
-    better = one.result["better"] if one.result else "lower"
+    better: Better = one.result["better"] if one.result else "lower"
     ratio = None if is_refused else compare.speedup(one.score, other.score, better)
     if ratio is None:
         return f"{told}: the runs of {names[one.key]} and {names[other.key]}"
@@ -248,8 +249,8 @@ def _notes(groups: Sequence[Group], names: Mapping[SystemKey, str], choice: Choi
     rates = [group for group in groups if group.result and group.minutes is None]
     if rates:
         notes.append(
-            "Weak scaling trains models side by side: the score is their number over the minutes from the first start to "
-            "the last end, so it is no mean of these minutes and has no line among them."
+            "Weak scaling trains models side by side: the score is their number over the minutes from the first start "
+            "to the last end, so it is no mean of these minutes and has no line among them."
         )
     elif any(group.variation is not None for group in groups):
         notes.append(
