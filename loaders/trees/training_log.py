@@ -31,7 +31,9 @@ SHOWN_BENCHMARKS: Final = 3
 MOST_DAMAGES: Final = 20
 """Damaged lines of one log that may have been the beginning or the end of the run and get a Problem each."""
 
-_CONVERGENCE: Final = "eval_accuracy"
+_ACCURACY: Final = "eval_accuracy"
+_EVALUATIONS: Final = (_ACCURACY, "eval_error")
+"""What logs call an evaluation: HPC's CosmoFlow and OpenCatalyst state an error."""
 _ENDS: Final = b"run_st"
 """What both ends of a run have in common, however their line may be damaged."""
 
@@ -103,6 +105,8 @@ class RunLog:
     benchmark_line: int | None = None
     accelerators: int | None = None
     """Of the run: nodes times accelerators per node, a node without any as 1; HPC logs both."""
+    error: float | None = None
+    """As `accuracy`, of a log that states an error."""
 
     @property
     def minutes(self) -> float | None:
@@ -150,9 +154,9 @@ class _Seen:
     def find_evaluation(self, block: Block) -> bool:
         """Whether a block has an evaluation before the run stopped; its last one is kept."""
         before = self.stops[0].offset if self.stops else None
-        found = last_line(block, _CONVERGENCE, before)
-        self.last_evaluation = found or self.last_evaluation
-        return found is not None
+        lines = [line for key in _EVALUATIONS if (line := last_line(block, key, before))]
+        self.last_evaluation = max(lines, default=self.last_evaluation)
+        return bool(lines)
 
     def look_behind(self, block: Block) -> None:
         """The time of the line behind an end of the run that ended the block before."""
@@ -168,7 +172,7 @@ class _Seen:
         offset, text = self.last_evaluation
         for item in read_line(text, 0, offset):
             later = self.evaluation is None or offset > self.evaluation.offset
-            if isinstance(item, Event) and item.key == _CONVERGENCE and later:
+            if isinstance(item, Event) and item.key in _EVALUATIONS and later:
                 self.evaluation = item
 
     def take(self, event: Event) -> None:
@@ -180,7 +184,7 @@ class _Seen:
             self.starts = self.starts or [event]
         elif event.key == "run_stop":
             self.stops.append(event)
-        elif event.key in {_CONVERGENCE, "eval_error"} and not self.stops:
+        elif event.key in _EVALUATIONS and not self.stops:
             self.evaluation = event
         elif event.key == "train_samples":
             self.train_samples = _number(value)
@@ -236,13 +240,14 @@ def read_log(source: Source) -> Iterator[RunLog | Problem]:
         benchmark=next(iter(seen.benchmarks)) if len(seen.benchmarks) == 1 else None,
         global_batch_size=_only(seen.batches),
         seed=_only(seen.whole_seeds),
-        accuracy=_number(last.value) if last and last.key == _CONVERGENCE else None,
+        accuracy=_number(last.value) if last and last.key == _ACCURACY else None,
         epoch_num=_number(last.metadata.get("epoch_num")) if last else None,
         samples_count=_number(last.metadata.get("samples_count")) if last else None,
         train_samples=seen.train_samples,
         seeds=tuple(seen.seeds.values()),
         benchmark_line=next(iter(seen.benchmarks.values())) if len(seen.benchmarks) == 1 else None,
         accelerators=_instance_size(seen),
+        error=_number(last.value) if last and last.key != _ACCURACY else None,
     )
 
 
