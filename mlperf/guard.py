@@ -178,7 +178,10 @@ def _rounds(results: Collection[_Result]) -> Iterator[Finding]:
     if len(played) < 2:
         return
     kinds = len({kind for kind, _ in played})
-    values = {f"{kind or UNSTATED} {round_id}" if kinds > 1 else round_id for kind, round_id in played}
+    values = {
+        f"{facts().kind_word(kind) if kind else UNSTATED} {round_id}" if kinds > 1 else round_id
+        for kind, round_id in played
+    }
     reasons = _reasons(results)
     general = sorted({reason for scenario, reason in reasons if scenario is None}, key=_natural)
     yield Finding("round", bool(general), " ".join([f"Rounds differ: {_listed(values)}.", *general]))
