@@ -81,6 +81,7 @@ def missing_of_run(run: Run) -> tuple[str, ...]:
         "round": facts().round(run.kind, run.round or "") is None,
         "system_id": not run.system_id,
         "benchmark": not run.benchmark,
+        "scenario": facts().has_scenarios(run.kind) and not run.scenario,
     }
     return tuple(name for name, is_lacking in lacking.items() if is_lacking)
 

@@ -325,9 +325,10 @@ class _Draft:
         if self.is_whole or tree is not self.tree:
             return False
         if isinstance(found, Measurement):
-            self.measurement = found
+            self.measurement, self.kind = found, found.kind
         elif isinstance(found, Run):
             self.runs.append(found)
+            self.kind = found.kind  # the tree of training holds HPC, too
         else:
             self.checks, self.is_whole = found.checks, True
         return True
@@ -446,7 +447,9 @@ def label_of(entry: Entry) -> Label:
     first = next(iter(entry.runs), None)
     if first is None:
         return Label()
-    return Label(first.round, first.division, None, first.submitter, first.system_id, None, first.benchmark)
+    return Label(
+        first.round, first.division, None, first.submitter, first.system_id, None, first.benchmark, first.scenario
+    )
 
 
 def label_in(said: Measurement) -> Label:

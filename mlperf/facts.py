@@ -107,6 +107,11 @@ class Facts:
         """The kind as titles have it: `Inference`, `HPC`."""
         return self.suites_of(kind)[0].label.partition(":")[0]
 
+    def kind_word(self, kind: Kind) -> str:
+        """The kind inside a sentence: `inference`, `HPC`."""
+        name = self.kind_name(kind)
+        return name if name.isupper() else name.lower()
+
     def has_scenarios(self, kind: Kind) -> bool:
         """Whether results of a kind are of scenarios: those of training are not."""
         return any(suite.scenarios for suite in self.suites_of(kind))

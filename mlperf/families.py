@@ -43,6 +43,7 @@ class Member(NamedTuple):
 class Family:
     """Systems of one submission that differ by their number of nodes, fewest nodes first."""
 
+    suite: str
     round: str
     round_index: int
     division: str
@@ -65,8 +66,8 @@ class Family:
     def is_like(self, row: Row) -> bool:
         """Whether a result, whoever made it, is of this round, division and machine, with as many accelerators each."""
         nodes, chips = row["nodes"], row["accelerator_count"]
-        return (row["round"], row["division"], _machine(row), row["accelerator"]) == (
-            self.round, self.division, self.machine, self.accelerator
+        return (row["suite"], row["round"], row["division"], _machine(row), row["accelerator"]) == (
+            self.suite, self.round, self.division, self.machine, self.accelerator
         ) and (chips / nodes if nodes and chips else None) == self.accelerators_per_node  # fmt: skip
 
     def node_counts(self, benchmark: str | None = None) -> tuple[int, ...]:
@@ -114,7 +115,7 @@ def folded(text: str | None) -> str:
 def _key(row: Row) -> tuple[Any, ...]:
     nodes, accelerators = row["nodes"], row["accelerator_count"]
     return (
-        *(row[name] for name in ("round", "division", "submitter")),
+        *(row[name] for name in ("suite", "round", "division", "submitter")),
         _machine(row),
         row["accelerator"],
         accelerators / nodes if nodes and accelerators else None,
@@ -162,6 +163,7 @@ def _family(rows: Sequence[Row]) -> Family:
         systems.setdefault(place, []).append(row)
     first = rows[0]
     return Family(
+        first["suite"],
         first["round"],
         first["round_index"],
         first["division"],

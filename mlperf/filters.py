@@ -140,8 +140,8 @@ class Filters:
 
 def _kind_word(suite: str) -> str:
     """The kind of a suite inside a sentence: `inference`, `HPC`."""
-    name = next((known.label for known in facts().suite_facts if known.id == suite), suite).partition(":")[0]
-    return name if name.isupper() else name.lower()
+    kind = next((known.kind for known in facts().suite_facts if known.id == suite), None)
+    return facts().kind_word(kind) if kind else suite
 
 
 FILTER_COLUMNS: Final[tuple[str, ...]] = tuple(field.name for field in fields(Filters) if field.name != "search")

@@ -178,7 +178,10 @@ def _rounds(results: Collection[_Result]) -> Iterator[Finding]:
     if len(played) < 2:
         return
     kinds = len({kind for kind, _ in played})
-    values = {f"{kind or UNSTATED} {round_id}" if kinds > 1 else round_id for kind, round_id in played}
+    values = {
+        f"{facts().kind_word(kind) if kind else UNSTATED} {round_id}" if kinds > 1 else round_id
+        for kind, round_id in played
+    }
     reasons = _reasons(results)
     general = sorted({reason for scenario, reason in reasons if scenario is None}, key=_natural)
     yield Finding("round", bool(general), " ".join([f"Rounds differ: {_listed(values)}.", *general]))
@@ -350,6 +353,10 @@ def _scenario(result: _Result) -> str | None:
     return result.scenario or (UNSTATED if result.kind is None or facts().has_scenarios(result.kind) else None)
 
 
+def _kind_name(result: _Result) -> str | None:
+    return None if result.kind is None else facts().kind_name(result.kind)
+
+
 def _suite(result: _Result) -> str | None:
     """The suite of inference: `datacenter` or `edge`; `none` in a round that had no suites."""
     if result.kind in OF_RUNS:
@@ -403,7 +410,7 @@ def _natural(text: str) -> tuple[list[tuple[int, str]], str]:
 
 
 DIFFERENCES: Final = (
-    _Difference("training and inference", True, "Training and inference do not compare.", lambda result: result.kind),
+    _Difference("kind", True, "Results of {values} do not compare.", _kind_name),
     _Difference(
         "benchmark",
         True,

@@ -4,7 +4,7 @@ All of it is data in `catalog/rules.toml`; no log is opened here, and nothing is
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Generic, TypeVar, get_args
@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar, get_args
 from mlperf.catalog_files import CATALOG, Entry, read
 from mlperf.facts import Facts, facts
 from mlperf.log_rules import log_rules
-from mlperf.model import Kind
+from mlperf.model import OF_RUNS, Kind
 
 Value = TypeVar("Value")
 
@@ -77,6 +77,8 @@ class TrainingTarget:
     above: float | None
     """The accuracy must be more than this."""
     source: str
+    key: str = "eval_accuracy"
+    """What logs call the figure."""
 
     def holds(self, accuracy: float) -> bool:
         """Whether an accuracy reaches it."""
@@ -127,12 +129,8 @@ class Rules:
         self._tokens = [self._read_tokens(entry) for entry in file.entries("tokens", "source")]
         self._accuracy = [self._read_accuracy(entry) for entry in file.entries("accuracy", "source")]
         self._seeds = [self._read_seeds(entry) for entry in file.entries("seeds", "first")]
-        self._training_seeds = [
-            self._read_source(entry, "training") for entry in file.entries("training_seeds", "source")
-        ]
-        self._training_targets = [
-            self._read_training_target(entry) for entry in file.entries("training_target", "source")
-        ]
+        self._training_seeds = self._by_kind(file.entries("training_seeds", "source"), self._read_source)
+        self._training_targets = self._by_kind(file.entries("training_target", "source"), self._read_training_target)
         file.close()
 
     @property
@@ -181,13 +179,15 @@ class Rules:
         """The seeds of a round by their name, as LoadGen writes them, and where they stand."""
         return self._find(self._seeds, round_id)
 
-    def training_seeds(self, round_id: str | None) -> str | None:
+    def training_seeds(self, round_id: str | None, kind: Kind = "training") -> str | None:
         """Where it stands that the seeds of a round's runs must differ; None where they need not."""
-        return self._find(self._training_seeds, round_id, kind="training")
+        return self._find(self._training_seeds[kind], round_id, kind=kind)
 
-    def training_target(self, round_id: str | None, benchmark: str | None) -> TrainingTarget | None:
+    def training_target(
+        self, round_id: str | None, benchmark: str | None, kind: Kind = "training"
+    ) -> TrainingTarget | None:
         """The accuracy that ends a run of the closed division; None where that is not known."""
-        return self._find(self._training_targets, round_id, None, benchmark, "training")
+        return self._find(self._training_targets[kind], round_id, None, benchmark, kind)
 
     def _find(
         self,
@@ -233,11 +233,25 @@ class Rules:
     def _read_source(self, entry: Entry, kind: Kind = "inference") -> _Ranged[str]:
         return self._ranged(entry, entry.text("source"), kind)
 
-    def _read_training_target(self, entry: Entry) -> _Ranged[TrainingTarget]:
+    def _by_kind(
+        self, entries: Sequence[Entry], read_entry: Callable[[Entry, Kind], _Ranged[Value]]
+    ) -> dict[Kind, list[_Ranged[Value]]]:
+        """Rules of training runs by the `kind` of each entry; training where it is left out."""
+        found: dict[Kind, list[_Ranged[Value]]] = {kind: [] for kind in OF_RUNS}
+        for entry in entries:
+            named = entry.maybe_text("kind") or "training"
+            kind = next((kind for kind in OF_RUNS if kind == named), None)
+            if kind is None:
+                raise entry.wrong(f"kind {named!r} is not one of {', '.join(OF_RUNS)}")
+            found[kind].append(read_entry(entry, kind))
+        return found
+
+    def _read_training_target(self, entry: Entry, kind: Kind) -> _Ranged[TrainingTarget]:
         least, most, above = entry.number("at_least"), entry.number("at_most"), entry.number("above")
         if [least, most, above].count(None) != 2:
             raise entry.wrong("one of at_least, at_most and above")
-        return self._ranged(entry, TrainingTarget(least, most, above, entry.text("source")), "training")
+        key = entry.maybe_text("key") or "eval_accuracy"
+        return self._ranged(entry, TrainingTarget(least, most, above, entry.text("source"), key), kind)
 
     def _read_tokens(self, entry: Entry) -> _Ranged[TokenLimits]:
         limits = TokenLimits(

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from mlperf import compare, guard
-from mlperf.facts import facts
 from mlperf.families import Family
+from mlperf.filters import benchmark_name
 from mlperf.guard import Finding
 from mlperf.unverified import is_unverified, parted
 
@@ -94,8 +94,7 @@ class Line(NamedTuple):
 
 def title(benchmark: str) -> str:
     """A benchmark's full name; that of an unknown one is its own."""
-    found = facts().benchmark("training", benchmark, None)
-    return found.full_name if found else benchmark
+    return benchmark_name(benchmark)
 
 
 def lines(

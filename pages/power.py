@@ -32,7 +32,7 @@ def rounds(choices: link.Choices) -> Answer:
     """Two rounds of one system, or any two systems."""
     slot, pairs = st.container(width=430), _pairs()
     known = session.ask(power.known_systems, session.SUBMITTER)
-    keys = pick.systems(choices, (), fewest=2, most=2, kind="inference", label="Any two", only=known)
+    keys = pick.systems(choices, (), fewest=2, most=2, kinds=("inference",), label="Any two", only=known)
     if not keys and pairs:
         names = {text: f"{new.system} · {old.round} → {new.round}" for text, (old, new) in pairs.items()}
         with slot:
@@ -47,7 +47,7 @@ def systems(choices: link.Choices) -> Answer:
     """Chosen systems beside one another."""
     known = session.ask(power.known_systems, session.SUBMITTER)
     usual = session.ask(power.default_systems, session.SUBMITTER)
-    keys = pick.systems(choices, usual, most=power.MOST, kind="inference", only=known)
+    keys = pick.systems(choices, usual, most=power.MOST, kinds=("inference",), only=known)
     unit = choices.among("per", "Unit", session.ask(power.units, keys))
     return session.ask(power.answer, power.Choice(keys, unit, session.THEME_COLOURS))
 

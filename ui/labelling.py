@@ -222,7 +222,7 @@ def _field(name: str, entries: Sequence[Entry], kind: Kind, round_id: str, key: 
     elif name == "suites":
         _choice(name, list(SUITES), key)
     elif name == "scenario":
-        _choice(name, facts().scenarios, key)
+        _choice(name, list(dict.fromkeys(one for suite in facts().suites_of(kind) for one in suite.scenarios)), key)
     elif name == "benchmark":
         here = [one.id for one in facts().benchmarks if one.kind == kind and facts().benchmark(kind, one.id, round_id)]
         _choice(name, here, key)

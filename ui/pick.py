@@ -13,14 +13,15 @@ MOST_MATCHES = 40
 
 
 def systems(
-    choices: Choices, default: Sequence[SystemKey], *, fewest: int = 1, most: int = 8, kind: Kind | None = None,
+    choices: Choices, default: Sequence[SystemKey], *, fewest: int = 1, most: int = 8, kinds: tuple[Kind, ...] = (),
     label: str = "Systems", only: Collection[str] | None = None,
 ) -> tuple[SystemKey, ...]:  # fmt: skip
     """The systems that the link names, `default` for none; found by words of ID, submitter, round and accelerator.
 
-    The panel is built only while it is open; where `only` is given it offers those alone.
+    `kinds` narrows them to some kinds; empty means all. The panel is built only while it is open; where `only` is
+    given it offers those alone.
     """
-    known = session.systems(kind)
+    known = session.systems(*kinds)
     asked = choices.values("system", known.__contains__, most)
     chosen = [known[text].key for text in asked] or [key for key in default if key.text in known]
     panel = st.popover(
@@ -28,19 +29,19 @@ def systems(
     )
     if panel.open:
         with panel:
-            _panel(choices, chosen, fewest, most, kind, only)
+            _panel(choices, chosen, fewest, most, kinds, only)
     return tuple(chosen)
 
 
 def _panel(
-    choices: Choices, chosen: Sequence[SystemKey], fewest: int, most: int, kind: Kind | None,
+    choices: Choices, chosen: Sequence[SystemKey], fewest: int, most: int, kinds: tuple[Kind, ...],
     only: Collection[str] | None,
 ) -> None:  # fmt: skip
-    known = session.systems(kind)
+    known = session.systems(*kinds)
     words = st.text_input(
         "Search", key="pick.search", placeholder="Words in system ID, submitter, round, accelerator: dell v3.1 xr7620"
     )
-    found = [match for match in session.find_systems(words or "", kind) if only is None or match.key.text in only]
+    found = [match for match in session.find_systems(words or "", *kinds) if only is None or match.key.text in only]
     texts = [key.text for key in chosen]
     options = [*texts, *(match.key.text for match in found[:MOST_MATCHES] if match.key.text not in texts)]
     key = "pick.systems"

@@ -244,15 +244,15 @@ def ask_with_own(question: Callable[[Any, C], T], choice: C) -> T:
     return found
 
 
-def systems(kind: Kind | None = None) -> Mapping[str, Known]:
-    """Every system that a link can name, by its text in the link, newest round first."""
-    return _systems(_scope(), kind)
+def systems(*kinds: Kind) -> Mapping[str, Known]:
+    """Every system of these kinds (of all for none) that a link can name, by its text there, newest round first."""
+    return _systems(_scope(), kinds)
 
 
-def find_systems(words: str, kind: Kind | None = None) -> list[Known]:
+def find_systems(words: str, *kinds: Kind) -> list[Known]:
     """The systems in which all words occur, newest round first."""
     wanted = words.lower().split()
-    return [known for known in systems(kind).values() if all(word in known.words for word in wanted)]
+    return [known for known in systems(*kinds).values() if all(word in known.words for word in wanted)]
 
 
 def newest(kind: Kind) -> str:
@@ -311,7 +311,7 @@ def _asked(scope: Scope, question: Callable[[Any, Any], Any], choice: Any) -> An
 
 
 @lru_cache(maxsize=16)  # each about 2 MB
-def _systems(scope: Scope, kind: Kind | None) -> Mapping[str, Known]:
+def _systems(scope: Scope, kinds: tuple[Kind, ...]) -> Mapping[str, Known]:
     found = {}
     for row in queries.systems(_readable(scope)).to_pylist():
         key = SystemKey(row["kind"], row["round"], row["submitter"], row["system"])
@@ -320,7 +320,7 @@ def _systems(scope: Scope, kind: Kind | None) -> Mapping[str, Known]:
             *(row[name] for name in ("system_name", "server", "server_family", "accelerator")),
             *row["suites"],
         )
-        if kind in (None, key.kind):
+        if not kinds or key.kind in kinds:
             found[key.text] = Known(key, " ".join(filter(None, named)).lower())
     return found
 

@@ -37,7 +37,10 @@ from mlperf.facts import facts
 from mlperf.model import Kind, SystemSheet, Verdict
 
 NAME: Final = "training-tree"
-TITLE: Final = "Training submission: `results/<SYSTEM>/<BENCHMARK>/result_*.txt`, `systems/*.json`, or a part of it"
+TITLE: Final = (
+    "Training or HPC submission: `results/<SYSTEM>/<BENCHMARK>/result_*.txt` (in HPC below `strong` or `weak`), "
+    "`systems/*.json`, or a part of it"
+)
 RANK: Final = 50
 
 

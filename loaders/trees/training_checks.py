@@ -43,6 +43,11 @@ class _Runs:
         return [at for at, log in enumerate(self.logs) if log.status != "success"]
 
     @property
+    def is_rate(self) -> bool:
+        """Whether the score is a rate of models, which takes any number of runs above the least and drops none."""
+        return self.group.is_rate
+
+    @property
     def unknown(self) -> str:
         """Why nothing is known of what the benchmark needs."""
         return "no folder and no log names the benchmark" if self.written is None else f"{self.written} is not known"
@@ -72,7 +77,8 @@ def _checks(runs: _Runs) -> Iterator[Check]:
     yield _successful(runs)
     yield _reached(runs)
     yield from _accurate(runs)
-    yield _dropped(runs)
+    if not runs.is_rate:
+        yield _dropped(runs)
     yield from _seeds(runs)
     yield _times(runs)
     yield _claim(runs)
@@ -84,8 +90,14 @@ def _count(count: int) -> str:
 
 def _number(runs: _Runs) -> Check:
     needed = runs.benchmark.runs if runs.benchmark else None
-    outcome: Outcome = "unknown" if not needed else "met" if len(runs.logs) == needed else "broken"
-    text = _count(needed) if needed else f"what the benchmark needs; {runs.unknown}"
+    count = len(runs.logs)
+    is_enough = needed is not None and (count >= needed if runs.is_rate else count == needed)
+    outcome: Outcome = "unknown" if not needed else "met" if is_enough else "broken"
+    text = (
+        f"{'at least ' if runs.is_rate else ''}{_count(needed)}"
+        if needed
+        else f"what the benchmark needs; {runs.unknown}"
+    )
     return Check("Number of runs", outcome, _count(len(runs.logs)), text, runs.group.where, rules().source("runs"))
 
 
@@ -98,8 +110,10 @@ def _successful(runs: _Runs) -> Check:
     if not needed or allowed is None:
         text = f"what the benchmark needs; {runs.unknown}"
         return Check("Successful runs", "unknown", found, text, where, source)
-    outcome: Outcome = "met" if succeeded >= needed - allowed else "broken"
-    return Check("Successful runs", outcome, found, f"at least {needed - allowed} of {needed} runs", where, source)
+    least = needed if runs.is_rate else needed - allowed
+    outcome: Outcome = "met" if succeeded >= least else "broken"
+    text = f"at least {_count(least)}" if runs.is_rate else f"at least {least} of {needed} runs"
+    return Check("Successful runs", outcome, found, text, where, source)
 
 
 def _reached(runs: _Runs) -> Check:
@@ -120,12 +134,14 @@ def _reached(runs: _Runs) -> Check:
 
 def _accurate(runs: _Runs) -> Iterator[Check]:
     """Whether the last evaluation of each run that calls itself a success is what the closed division asks for."""
-    target = rules().training_target(runs.group.round, runs.benchmark.id if runs.benchmark else None)
+    target = rules().training_target(runs.group.round, runs.benchmark.id if runs.benchmark else None, runs.group.kind)
     division = facts().division(runs.group.told("division", "division") or "")
     reached = [at for at, log in enumerate(runs.logs) if log.status == "success"]
     if target is None or division == "open" or not reached:
         return
-    told = {at: accuracy for at in reached if (accuracy := runs.logs[at].accuracy) is not None}
+    is_error = target.key == "eval_error"
+    figures = {at: runs.logs[at].error if is_error else runs.logs[at].accuracy for at in reached}
+    told = {at: figure for at, figure in figures.items() if figure is not None}
     missed = [at for at, accuracy in told.items() if not target.holds(accuracy)]
     needed = f"{target.text} in the last evaluation of every run that succeeded"
     if missed:
@@ -176,7 +192,7 @@ def _seeds(runs: _Runs) -> Iterator[Check]:
 
     Source: mlcommons/logging seed_checker.py, from round 1.0, in the closed division.
     """
-    source = rules().training_seeds(runs.group.round)
+    source = rules().training_seeds(runs.group.round, runs.group.kind)
     division = facts().division(runs.group.told("division", "division") or "")
     if source is None or division == "open" or not runs.logs:
         return
@@ -211,10 +227,14 @@ def _times(runs: _Runs) -> Check:
     spans = [(log.started_ms, log.stopped_ms) for log in runs.logs]
     counts = Counter(span for span in spans if None not in span)
     copies = [at for at, span in enumerate(spans) if counts[span] > 1]
+    if copies and runs.is_rate:
+        found = f"{runs.list(copies)} begin and end in the same milliseconds, as two instances side by side may"
+        return Check("Runs of their own", "unknown", found, needed, runs.where(copies[1]), source)
     if copies:
         found = f"{runs.list(copies)} begin and end in the same milliseconds: copies"
         return Check("Runs of their own", "broken", found, needed, runs.where(copies[1]), source)
-    for what, times in (("begin", [start for start, _ in spans]), ("end", [stop for _, stop in spans])):
+    ends = (("begin", [start for start, _ in spans]), ("end", [stop for _, stop in spans]))
+    for what, times in () if runs.is_rate else ends:  # instances side by side begin together
         alike = [at for at, time in enumerate(times) if time is not None and times.count(time) > 1]
         if alike:
             found = f"{runs.list(alike)} {what} in the same millisecond, but not both begin and end"

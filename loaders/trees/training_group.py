@@ -43,6 +43,12 @@ class Group:
     """The watts of each switch, NaN where they cannot be told, by the run's name."""
     label: Label = field(default_factory=Label)
 
+    @property
+    def is_rate(self) -> bool:
+        """Whether the score is a rate of models trained side by side, and no mean of times."""
+        rule = self.rule
+        return rule is not None and rule.of_runs == "rate"
+
     def apply(self, label: Label) -> None:
         """What its owner says comes before what folders say, and this before what the logs' format tells."""
         self.label = label

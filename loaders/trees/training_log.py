@@ -34,11 +34,13 @@ SHOWN_BENCHMARKS: Final = 3
 MOST_DAMAGES: Final = 20
 """Damaged lines of one log that may have been the beginning or the end of the run and get a Problem each."""
 
-_CONVERGENCE: Final = "eval_accuracy"
 _EVALUATED: Final = "eval_result"
 """What minigo of v0.6 logs last: the seconds from run_start to the first model that reached the target, which is found
 after the run. Source: mlcommons/logging compliance_checker/training_0.6.0: minigo.yaml, score.yaml."""
 
+_ACCURACY: Final = "eval_accuracy"
+_EVALUATIONS: Final = (_ACCURACY, "eval_error")
+"""What logs call an evaluation: HPC's CosmoFlow and OpenCatalyst state an error."""
 _ENDS: Final = b"run_st"
 """What both ends of a run have in common, however their line may be damaged."""
 
@@ -47,7 +49,7 @@ _KEYS: Final = (
     *("number_of_nodes", "accelerators_per_node"),
 )
 _PATTERN: Final = wanted(_KEYS)
-_OLD_KEYS: Final = frozenset({*_KEYS, _CONVERGENCE, _EVALUATED, "run_set_random_seed"})
+_OLD_KEYS: Final = frozenset({*_KEYS, _ACCURACY, _EVALUATED, "run_set_random_seed"})
 _STATUSES: Final = {
     "success": "success",
     "abort": "aborted",
@@ -109,6 +111,8 @@ class RunLog:
     """The key of the event that should have: its round scores the benchmark by it, and the log has none."""
     accelerators: int | None = None
     """Of the run: nodes times accelerators per node, a node without any as 1; HPC logs both."""
+    error: float | None = None
+    """As `accuracy`, of a log that states an error."""
 
     @property
     def minutes(self) -> float | None:
@@ -173,9 +177,9 @@ class _Seen:
     def find_evaluation(self, block: Block) -> bool:
         """Whether a block has an evaluation before the run stopped; its last one is kept."""
         before = self.stops[0].offset if self.stops else None
-        found = last_line(block, _CONVERGENCE, before)
-        self.last_evaluation = found or self.last_evaluation
-        return found is not None
+        lines = [line for key in _EVALUATIONS if (line := last_line(block, key, before))]
+        self.last_evaluation = max(lines, default=self.last_evaluation)
+        return bool(lines)
 
     def look_behind(self, block: Block) -> None:
         """The time of the line behind an end of the run that ended the block before."""
@@ -191,7 +195,7 @@ class _Seen:
         offset, text = self.last_evaluation
         for item in read_line(text, 0, offset):
             later = self.evaluation is None or offset > self.evaluation.offset
-            if isinstance(item, Event) and item.key == _CONVERGENCE and later:
+            if isinstance(item, Event) and item.key in _EVALUATIONS and later:
                 self.evaluation = item
 
     def take(self, event: Event) -> None:
@@ -203,7 +207,7 @@ class _Seen:
             self.starts = self.starts or [event]
         elif event.key == "run_stop":
             self.stops.append(event)
-        elif event.key in {_CONVERGENCE, "eval_error"} and not self.stops:
+        elif event.key in _EVALUATIONS and not self.stops:
             self.evaluation = event
         elif event.key == "train_samples":
             self.train_samples = _number(value)
@@ -269,7 +273,7 @@ def read_log(source: Source) -> Iterator[RunLog | Problem]:
         benchmark=next(iter(seen.benchmarks)) if len(seen.benchmarks) == 1 else None,
         global_batch_size=_only(seen.batches),
         seed=_only(seen.whole_seeds),
-        accuracy=_number(last.value) if last and last.key == _CONVERGENCE else None,
+        accuracy=_number(last.value) if last and last.key == _ACCURACY else None,
         epoch_num=_number(last.metadata.get("epoch_num")) if last else None,
         samples_count=_number(last.metadata.get("samples_count")) if last else None,
         train_samples=seen.train_samples,
@@ -279,6 +283,7 @@ def read_log(source: Source) -> Iterator[RunLog | Problem]:
         ended_by=seen.ends_by,
         lacks=seen.ends_by if stop is None and seen.ends_by != "run_stop" else None,
         accelerators=_instance_size(seen),
+        error=_number(last.value) if last and last.key != _ACCURACY else None,
     )
 
 
@@ -319,7 +324,7 @@ def _scan_old(stream: Iterable[Block], seen: _Seen) -> None:
                 seen.last_end = None
             if item.key in {"run_start", "run_stop"}:
                 seen.beside[item.offset], seen.last_end = (earlier, None), item.offset
-            value = mll.number(item.value) if item.key == _CONVERGENCE else item.value
+            value = mll.number(item.value) if item.key == _ACCURACY else item.value
             key = "seed" if item.key == "run_set_random_seed" else item.key
             seen.take(item._replace(key=key, value=value))
             earlier = item.time_ms

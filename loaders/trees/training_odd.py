@@ -82,6 +82,8 @@ def _formats(group: Group) -> Iterator[Problem]:
 
 def _copies(group: Group, runs: Runs) -> Iterator[Problem]:
     """A Problem where runs of one group begin or end in the same millisecond: each may be a copy of another."""
+    if group.is_rate:  # instances side by side begin together
+        return
     for what, times in (
         ("begin", {name: log.started_ms for name, log in runs.items()}),
         ("end", {name: log.stopped_ms for name, log in runs.items()}),

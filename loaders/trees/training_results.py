@@ -62,8 +62,9 @@ def grade(group: Group, benchmark: Benchmark | None, written: str, logs: Sequenc
         return lacking
     rule = group.rule
     if rule is None and facts().has_scenarios(group.kind):
-        return f"no folder tells whether it is {' or '.join(facts().suites_of(group.kind)[0].scenarios).lower()}"
-    if rule is not None and rule.of_runs == "rate":
+        names = " or ".join(facts().suites_of(group.kind)[0].scenarios)
+        return f"no folder tells its scenario: {names.lower()}"
+    if group.is_rate:
         return rate(logs, benchmark)
     return score([log.minutes if log.status == "success" else None for log in logs], benchmark)
 
@@ -83,8 +84,8 @@ def _result(
     group: Group, benchmark: Benchmark, written: str, names: list[str], logs: Sequence[RunLog], scored: Scored
 ) -> Iterator[Assembled]:
     rule = group.rule
-    is_rate = rule is not None and rule.of_runs == "rate"  # scaling.json corrects times only, as in the official tool
-    scaling = 1.0 if is_rate else next((factor for factor in group.scaling if factor is not None), 1.0)
+    # scaling.json corrects times only, as in the official tool.
+    scaling = 1.0 if group.is_rate else next((factor for factor in group.scaling if factor is not None), 1.0)
     found = _energy(group, names, logs, scored, scaling) if group.has_power else None
     if isinstance(found, str):
         yield Problem(group.where, "no-energy", f"{written}: {found}.", "The energy was left out.")
@@ -113,7 +114,7 @@ def _result(
 
 def _energy(group: Group, names: list[str], logs: Sequence[RunLog], scored: Scored, scaling: float) -> float | str:
     """The group's energy in kJ, or why it has none."""
-    if group.rule is not None and group.rule.of_runs == "rate":
+    if group.is_rate:
         return "no rule says what energy of instances side by side counts"
     sheet = dict(group.sheet.facts) if group.sheet else {}
     stated = sheet.get("number_of_nodes", "").removesuffix(".0")

@@ -136,9 +136,9 @@ def _in_one_suite(listed: Mapping[SystemKey, Sequence[Row]]) -> dict[SystemKey, 
 
 
 def _kinds(keys: Sequence[SystemKey], found: Matrix) -> tuple[Finding, ...]:
-    """The refusal to compare training with inference: they have no cell in common in which the guard could say so."""
+    """The refusal to compare kinds with one another: they have no cell in common in which the guard could say so."""
     firsts = [next(cells[key].row for cells in found.values() if key in cells) for key in keys]
-    return tuple(one for one in guard.findings(firsts) if one.kind == "training and inference")
+    return tuple(one for one in guard.findings(firsts) if one.kind == "kind")
 
 
 def geometric_mean(found: Matrix, keys: Sequence[SystemKey], key: SystemKey) -> tuple[float | None, int]:

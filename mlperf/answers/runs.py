@@ -13,8 +13,10 @@ import pyarrow.compute as pc
 
 from mlperf import citation, compare, figures, guard, plots, queries, unverified
 from mlperf.answers.answer import Answer, Chart, Row, table
+from mlperf.facts import facts
 from mlperf.figures import PALETTE
-from mlperf.metrics import TIMES, Measure, number_text
+from mlperf.metrics import TIMES, Measure, measure, number_text
+from mlperf.model import Better
 from mlperf.plots import Axis, Series
 from mlperf.scaling import title
 from mlperf.systems import SystemKey, short_names
@@ -31,6 +33,7 @@ SLOWEST: Final = "left out: slowest"
 UNSCORED: Final = "no score"
 RELATIVE: Final = Measure("Over the mean of the runs that count", "%", "lower", is_derived=True)
 ORDER: Final = "Runs, in the order they began"
+TIME: Final = "time_to_train"
 MINUTES: Final = Measure("Time to train", "min", "lower")
 SYMBOLS: Final[Mapping[str, tuple[str, str]]] = {
     COUNTED: ("circle", "Counts"),
@@ -44,10 +47,11 @@ FAILED: Final = ("x", "Did not converge; time until it stopped")
 
 @dataclass(frozen=True)
 class Choice:
-    """One or two systems and the benchmark."""
+    """One or two systems and the benchmark, in HPC of a scenario."""
 
     systems: tuple[SystemKey, ...]
     benchmark: str
+    scenario: str | None = None
     is_relative: bool = False
     """Whether the chart draws each run over the mean of those that count: two systems' spreads side by side."""
     palette: tuple[str, ...] = PALETTE
@@ -70,8 +74,18 @@ class Group(NamedTuple):
 
     @property
     def score(self) -> float | None:
-        """The official result, minutes."""
+        """The official result, in the unit of its metric."""
         return self.result["value"] if self.result else None
+
+    @property
+    def score_text(self) -> str:
+        """The official result with its unit."""
+        return measure(self.result).text(self.score) if self.result else ""
+
+    @property
+    def minutes(self) -> float | None:
+        """The official result where it is a time; a rate of models has no place among the minutes of runs."""
+        return self.score if self.result and self.result["metric"] == TIME else None
 
     @property
     def variation(self) -> float | None:
@@ -81,7 +95,7 @@ class Group(NamedTuple):
     @property
     def factor(self) -> float | None:
         """The score over the mean of the runs that count."""
-        return self.score / fmean(self.counted) if self.score and self.counted else None
+        return self.minutes / fmean(self.counted) if self.minutes and self.counted else None
 
     def state(self, run: Row) -> str:
         """What became of a run: `counted`, why it is left out, or its status where it did not succeed."""
@@ -111,14 +125,23 @@ def benchmarks(con: duckdb.DuckDBPyConnection, systems: tuple[SystemKey, ...]) -
     return {one: title(one) for one in ordered}
 
 
+def scenarios(con: duckdb.DuckDBPyConnection, asked: tuple[tuple[SystemKey, ...], str]) -> list[str]:
+    """The scenarios in which these systems have runs of a benchmark, in the catalog's order; none in training."""
+    systems, benchmark = asked
+    found = {run["scenario"] for run in queries.system_runs(con, systems).to_pylist() if run["benchmark"] == benchmark}
+    return [scenario for scenario in facts().scenarios if scenario in found]
+
+
 def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
     """Every run of the chosen systems in the benchmark, beside the score that they make."""
-    runs = [run for run in queries.system_runs(con, choice.systems).to_pylist() if run["benchmark"] == choice.benchmark]
+    asked = choice.benchmark, choice.scenario
+    found_runs = queries.system_runs(con, choice.systems).to_pylist()
+    runs = [run for run in found_runs if (run["benchmark"], run["scenario"]) == asked]
     rows = queries.training_results(con, {run["result_id"] for run in runs if run["result_id"]})
     groups = _groups(runs, rows.to_pylist(), choice)
     if not groups:
-        advice = "Choose a training system that has runs, or another benchmark: tables without logs name no runs."
-        return Answer("No runs here", "MLPerf® Training", advice=advice)
+        advice = "Choose a system that has runs, or another benchmark: tables without logs name no runs."
+        return Answer("No runs here", "MLPerf® Training and HPC", advice=advice)
     results = [group.result for group in groups if group.result]
     names = unverified.names(short_names([group.key for group in groups]), results)
     found = guard.findings(results)
@@ -168,25 +191,29 @@ def _preference(result: Row | None, item: tuple[tuple[str | None, str | None], l
 
 
 def _heading(groups: Sequence[Group], names: Mapping[SystemKey, str], choice: Choice, is_refused: bool) -> str:
-    told = title(choice.benchmark)
+    told = " · ".join(filter(None, [title(choice.benchmark), choice.scenario]))
     if len(groups) == 1:
         group = groups[0]
         if group.score is None:
             return f"{told} on {names[group.key]}: {len(group.runs)} runs, no score"
         varying = "" if group.variation is None else f", its runs vary by {_percent(group.variation)}"
-        return f"{told} on {names[group.key]}: {MINUTES.text(group.score)}{varying}"
+        return f"{told} on {names[group.key]}: {group.score_text}{varying}"
     one, other = groups
-    ratio = None if is_refused else compare.speedup(one.score, other.score, "lower")
+    better: Better = one.result["better"] if one.result else "lower"
+    ratio = None if is_refused else compare.speedup(one.score, other.score, better)
     if ratio is None:
         return f"{told}: the runs of {names[one.key]} and {names[other.key]}"
     first, second, times = (one, other, ratio) if ratio >= 1 else (other, one, 1 / ratio)
-    took = f"{names[first.key]} takes {MINUTES.text(first.score)}, {names[second.key]} {MINUTES.text(second.score)}"
+    verb = "trains" if better == "higher" else "takes"
+    took = f"{names[first.key]} {verb} {first.score_text}, {names[second.key]} {second.score_text}"
     return f"{told}: {took} ({number_text(times)}{TIMES})"
 
 
 def _below(groups: Sequence[Group], names: Mapping[SystemKey, str]) -> str:
     parts = [_counts(group, names[group.key] if len(groups) > 1 else "") for group in groups]
-    played = dict.fromkeys(f"MLPerf® Training {group.key.round}, {_division(group)}" for group in groups)
+    played = dict.fromkeys(
+        f"MLPerf® {facts().kind_name(group.key.kind)} {group.key.round}, {_division(group)}" for group in groups
+    )
     makers = dict.fromkeys(group.key.submitter for group in groups)
     return f"{' '.join(parts)} {'; '.join(played)}, {' and '.join(makers)}."
 
@@ -219,7 +246,13 @@ def _notes(groups: Sequence[Group], names: Mapping[SystemKey, str], choice: Choi
             notes.append(f"{who}{group.others} more folders of this benchmark hold other results and are not shown.")
     if missing := [key.text for key in choice.systems if key not in names]:
         notes.append(f"No runs of {title(choice.benchmark)} are known of {', '.join(missing)}.")
-    if any(group.variation is not None for group in groups):
+    rates = [group for group in groups if group.result and group.minutes is None]
+    if rates:
+        notes.append(
+            "Weak scaling trains models side by side: the score is their number over the minutes from the first start "
+            "to the last end, so it is no mean of these minutes and has no line among them."
+        )
+    elif any(group.variation is not None for group in groups):
         notes.append(
             "Runs of one system vary because training starts from random numbers: the score is the mean of those that "
             "count. The coefficient of variation is their standard deviation over their mean."
@@ -228,11 +261,11 @@ def _notes(groups: Sequence[Group], names: Mapping[SystemKey, str], choice: Choi
 
 
 def _factor(group: Group) -> str:
-    if group.score is None or group.factor is None or isclose(group.factor, 1, rel_tol=1e-6):
+    if group.minutes is None or group.factor is None or isclose(group.factor, 1, rel_tol=1e-6):
         return ""
     mean = fmean(group.counted)
     text = f"the score is {group.factor:.6g} times the mean of the runs that count, {number_text(mean)} min"
-    if compare.is_rounded(group.score, mean):
+    if compare.is_rounded(group.minutes, mean):
         return f"{text}: its source rounds."
     return f"{text}: the rules scale runs that converged faster than the reference (scaling.json)."
 
@@ -254,7 +287,7 @@ def _unscored(group: Group) -> str:
         return ""
     if group.score is None:
         return "no score: its runs are too few, or too many of them failed."
-    return f"the score of {MINUTES.text(group.score)} is published, but the runs known here are not all that made it."
+    return f"the score of {group.score_text} is published, but the runs known here are not all that made it."
 
 
 def _also(group: Group) -> str:
@@ -286,6 +319,7 @@ def _data(group: Group, names: Mapping[SystemKey, str], remark: str) -> list[Row
         {
             "system": names[group.key],
             "benchmark": run["benchmark"],
+            "scenario": run["scenario"],
             "run": run["name"],
             "minutes": run["minutes"],
             "over_mean": run["minutes"] / fmean(group.counted)
@@ -294,6 +328,7 @@ def _data(group: Group, names: Mapping[SystemKey, str], remark: str) -> list[Row
             "state": group.state(run),
             "status": run["status"],
             "score": group.score,
+            "score_unit": group.result["unit"] if group.result else None,
             "variation": group.variation,
             "epochs": run["epochs"],
             "samples": run["samples"],
@@ -342,7 +377,7 @@ def _caption(group: Group) -> str:
     count = f"{len(group.runs)} run{'' if len(group.runs) == 1 else 's'}"
     if group.result is None:
         return count
-    return f"{count}, score {unverified.marked(MINUTES.text(group.score), group.result)}"
+    return f"{count}, score {unverified.marked(group.score_text, group.result)}"
 
 
 def _named_once(series: Sequence[Series]) -> list[Series]:
@@ -358,7 +393,7 @@ def _marks(group: Group, start: int, name: str, colour: str, choice: Choice) -> 
         if _height(group, run["minutes"], choice) is not None:
             kinds.setdefault(SYMBOLS.get(group.state(run), FAILED), []).append((start + number, run))
     series = []
-    if (score := _height(group, group.score, choice)) is not None:
+    if (score := _height(group, group.minutes, choice)) is not None:
         ends = [start - 0.6, start + len(group.runs) - 0.4]
         series.append(Series("Score", ends, [score, score], colour=colour, mode="lines"))
     is_own = group.result is not None and unverified.is_unverified(group.result)

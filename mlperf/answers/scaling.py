@@ -104,7 +104,7 @@ def answer(con: duckdb.DuckDBPyConnection, choice: Choice) -> Answer:
     """The chosen benchmarks over numbers of nodes, each against its result on the fewest."""
     found, drawn, rows = _drawn(con, choice)
     if not drawn:
-        return Answer("No results on several numbers of nodes", "MLPerf® Training", advice=ADVICE)
+        return Answer("No results on several numbers of nodes", "MLPerf® Training and HPC", advice=ADVICE)
     every = [point.row for line in drawn for point in line.every]
     shown = sorted({row["result_id"] for row in every})
     merged = guard.merged({line.title: [point.row for point in line.every] for line in drawn})

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from mlperf import compare
+from mlperf.facts import facts
 from mlperf.families import Family, folded, named_nodes
 from mlperf.metrics import TIMES, measure, number_text
 from mlperf.scaling import SAME, Line, Point, Row
@@ -48,7 +49,8 @@ def below(lines: Sequence[Line]) -> str:
     parts = [_reason(lines[0])] if len(lines) == 1 else [_each(lines)]
     one = lines[0].family
     chips = _listed(dict.fromkeys(line.family.accelerator or "no accelerator" for line in lines), " and ")
-    where = f"MLPerf® Training {one.round}, {one.division}, {one.submitter}, {chips}"
+    kind = facts().kind_name(facts().kind(one.suite))
+    where = f"MLPerf® {kind} {one.round}, {one.division}, {one.submitter}, {chips}"
     return " ".join([*parts, f"{where}."])
 
 

@@ -26,7 +26,7 @@ Place = tuple[str, str]
 """A source, and a path in it."""
 
 TRAINING = ["v0.6", "v0.7", "v1.0", "v1.1", "v2.0", "v2.1", "v3.0", "v3.1", "v4.0", "v4.1", "v5.0", "v5.1"]
-ROUNDS = {"training": TRAINING, "inference": ["v0.5", *TRAINING[1:], "v6.0", "v6.1"]}
+ROUNDS = {"training": TRAINING, "inference": ["v0.5", *TRAINING[1:], "v6.0", "v6.1"], "hpc": ["v2.0", "v3.0"]}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ class Archives:
         self.members: dict[str, dict[str, list[tuple[zipfile.ZipFile, str]]]] = defaultdict(lambda: defaultdict(list))
         """By source and path; a log may lie in two archives of one source."""
         for entry in tomllib.loads((ROOT / "data" / "SOURCES.toml").read_text(encoding="utf-8"))["source"]:
-            if re.match(r"(training|inference)/.*\.zip$", entry["file"]):
+            if re.match(r"(training|inference|hpc)/.*\.zip$", entry["file"]):
                 archive = zipfile.ZipFile(shared / entry["file"])
                 for name in archive.namelist():
                     path = name.removeprefix(f"{entry['root']}/" if "root" in entry else "")
@@ -144,7 +144,8 @@ def test_every_complete_group_of_training_logs_has_a_result_and_no_other(
         snapshot,
         """
         select distinct results.round, parse_dirpath(sightings.source_path) as folder
-        from sightings join results using (result_id, suite) where sightings.format = 'training-tree'
+        from sightings join results using (result_id, suite)
+        where sightings.format = 'training-tree' and suite = 'training'
         """,
     )
     assert {(row["round"], row["folder"]) for row in ours} == complete - {ALL_ABORTED, *UNTIMED}
@@ -290,7 +291,7 @@ def test_inference_is_computed_only_where_the_tables_lack_it(snapshot: duckdb.Du
         snapshot,
         """
         select distinct round, submitter, system_id, benchmark, scenario from results
-        where basis = 'computed' and suite <> 'training'
+        where basis = 'computed' and starts_with(suite, 'inference')
         """,
     )
     assert {row["round"] for row in found} == {"v0.5", "v0.7", "v1.0", "v1.1", "v2.0"}
@@ -349,7 +350,7 @@ def test_the_xr5610_takes_4065_mj_for_a_query_of_rnn_t(snapshot: duckdb.DuckDBPy
 
 @pytest.fixture(scope="module")
 def runs(snapshot: duckdb.DuckDBPyConnection) -> list[Row]:
-    return rows(snapshot, "select * from runs")
+    return rows(snapshot, "select * from runs where kind = 'training'")
 
 
 NESTED = "Habana/results/SYS-420GH-TNGR/resnet/bert/"
@@ -364,6 +365,18 @@ def test_every_result_log_of_the_archives_is_a_run(runs: list[Row], archives: Ar
                 logs[round_id] += copies
     assert Counter(row["round"] for row in runs) == logs
     assert logs.total() == 21_371
+
+
+def test_every_log_of_hpc_is_a_run_but_for_the_pruned(snapshot: duckdb.DuckDBPyConnection, archives: Archives) -> None:
+    runs = rows(snapshot, "select source, source_path from runs where kind = 'hpc' and result_id is not null")
+    logs = {
+        (f"mlcommons/hpc_results_{round_id}", path)
+        for round_id, paths in archives.of("hpc").items()
+        for path in paths
+        if re.fullmatch(r"[^/]+/results/[^/]+/(strong|weak)/[^/]+/result_[^/]*\.txt", path)
+    }
+    assert {(row["source"], row["source_path"]) for row in runs} == logs
+    assert len(runs) == len(logs) == 2_409
 
 
 def test_copies_in_a_nested_folder_are_copies(archives: Archives) -> None:
@@ -440,7 +453,10 @@ def test_the_counted_runs_of_every_result_give_its_score(
         groups[row["source"], str(PurePosixPath(row["source_path"]).parent)][row["name"]] = row
     scores = rows(
         snapshot,
-        "select result_id, source, source_path, value from sightings where format = 'training-tree'",
+        """
+        select result_id, source, source_path, value from sightings
+        where format = 'training-tree' and suite = 'training'
+        """,
     )
     scaled = 0
     for score in scores:

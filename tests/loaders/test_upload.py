@@ -143,6 +143,21 @@ def test_training_logs_that_name_no_benchmark_are_asked_for_it_and_scored_with_i
     assert [seen.sighting.value for seen in only(previewed(tmp_path, files, LABEL)).seen] == [14.5]
 
 
+@pytest.mark.parametrize("scenario, value", [("Strong scaling", 10.0), ("Weak scaling", 5 / 40_010)])
+def test_bare_logs_of_hpc_are_asked_for_their_scenario_and_scored_with_it(
+    tmp_path: Path, scenario: str, value: float
+) -> None:
+    logs = {f"result_{number}.txt": log(10, at=10_000 * number, benchmark="deepcam") for number in range(5)}
+    entry = only(previewed(tmp_path, logs))
+    assert (entry.kind, entry.has_score, entry.missing) == ("hpc", False, ("round", "system_id", "scenario"))
+    label = dataclasses.replace(LABEL, round="v3.0", benchmark=None, scenario=scenario)
+    labelled = only(previewed(tmp_path, logs, label))
+    (seen,) = labelled.seen
+    assert (seen.sighting.suite, seen.sighting.scenario) == ("hpc", scenario)
+    assert seen.sighting.value == pytest.approx(value)
+    assert {run.scenario for run in labelled.runs} == {scenario}
+
+
 @pytest.mark.parametrize("above", ["", "training_results_v1.1/"])
 def test_a_part_of_a_training_tree_names_its_system_by_its_folders_and_its_sheet(tmp_path: Path, above: str) -> None:
     files = {f"{above}{name}": content for name, content in group(range(10, 20)).items()}

@@ -67,6 +67,8 @@ def test_a_copy_of_the_catalog_is_as_good_as_the_catalog(folder: Path) -> None:
         ("scoring.toml", 'scenarios = ["MultiStream"]', 'scenarios = ["Multi"]', r"unknown scenario Multi"),
         ("power.toml", "factor = 1000.0\n", "", r"unit mJ: factor is missing"),
         ("power.toml", '"Joules"', '"millijoules"', r"unit mJ: spelling 'millijoules' already means"),
+        ("suites.toml", 'kind = "hpc"', 'kind = "training"', r"suite hpc: the id 'hpc' does not begin with"),
+        ("scoring.toml", 'of_runs = "rate"', 'of_runs = "sum"', r"rule models-per-minute: of_runs is 'sum'"),
         ("suites.toml", '"close"', '"open"', r"division open: spelling 'open' already means closed"),
         ("submitters.toml", '"DellEMC"', '"AMD"', r"submitter Dell: spelling 'AMD' already means AMD"),
         ("accelerators.toml", "memory_gb = 80", 'memory_gb = "80"', r"memory_gb is '80', not int"),

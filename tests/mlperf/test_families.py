@@ -8,7 +8,7 @@ import pytest
 from mlperf.families import Family, families, named_nodes, stem
 
 RESULT: dict[str, Any] = {
-    "result_id": "r", "round": "v1.1", "round_index": 3, "division": "closed", "submitter": "Dell",
+    "result_id": "r", "suite": "training", "round": "v1.1", "round_index": 3, "division": "closed", "submitter": "Dell",
     "system": "XE8545x4A100", "server": "XE8545", "accelerator": "A100", "accelerator_count": 4, "nodes": 1,
     "processor": "EPYC", "framework": "NGC PyTorch 21.09", "benchmark": "bert",
 }  # fmt: skip

@@ -27,6 +27,8 @@ def test_equal_choices_are_equal_filters_whatever_their_order() -> None:
         ),
         (Filters(suite=("training", "inference-edge"), round=("v2.0", "v2.1")), "Inference and training v2.0, v2.1"),
         (Filters(suite=("inference-edge", "inference-datacenter"), round=("v6.0",)), "Inference v6.0"),
+        (Filters(suite=("hpc",), round=("v3.0",), scenario=("Weak scaling",)), "HPC v3.0 · Weak scaling"),
+        (Filters(suite=("hpc", "inference-edge")), "HPC and inference"),
         (Filters(submitter=("A", "B", "C", "D", "E")), "A, B, C and 2 more"),
         (Filters(accelerator_count=(1,), has_power=(True,)), "1 accelerator · with power"),
         (Filters(accelerator_count=(8, None)), "none, 8 accelerators"),

@@ -99,9 +99,36 @@ def test_nothing_and_a_plain_row_have_no_findings() -> None:
 
 def test_training_does_not_compare_with_inference_and_rounds_say_of_which_they_are() -> None:
     rows = [row(round="v2.0"), row(**TRAINING)]
-    assert ("training and inference", True) in kinds(rows)
+    assert ("kind", True) in kinds(rows)
     assert about("round", rows) == "Rounds differ: inference v2.0 and training v2.0."
     assert not {"scenario", "unit", "suite"} & {kind for kind, _ in kinds(rows)}
+
+
+HPC = {
+    "suite": "hpc", "round": "v3.0", "benchmark": "deepcam", "scenario": "Strong scaling", "metric": "time_to_train",
+    "unit": "min",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("other", [TRAINING, {}])
+def test_hpc_compares_with_no_other_suite(other: dict[str, Any]) -> None:
+    rows = [row(**HPC), row(**{**other, "round": "v3.0"})]
+    assert ("kind", True) in kinds(rows)
+    assert about("kind", rows).startswith("Results of HPC and ")
+    assert about("round", rows).startswith("Rounds differ: HPC v3.0 and ")
+
+
+def test_strong_and_weak_scaling_do_not_compare() -> None:
+    weak = {**HPC, "scenario": "Weak scaling", "metric": "throughput", "unit": "models/min"}
+    assert ("scenario", True) in kinds([row(**HPC), row(**weak)])
+
+
+@pytest.mark.parametrize("benchmark", ["cosmoflow", "deepcam", "oc20"])
+def test_hpc_rounds_compare_where_the_model_is_the_same(benchmark: str) -> None:
+    later, earlier = row(**{**HPC, "benchmark": benchmark}), row(**{**HPC, "benchmark": benchmark, "round": "v2.0"})
+    assert not [kind for kind, is_refused in kinds([later, earlier]) if is_refused]
+    oldest = row(**{**HPC, "benchmark": benchmark, "round": "v1.0"})
+    assert ("round", True) in kinds([later, oldest])
 
 
 def test_rounds_between_which_a_benchmark_changed_are_refused_with_the_reason() -> None:
