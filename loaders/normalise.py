@@ -361,6 +361,10 @@ def _sighting(
         basis="computed" if measurement.is_computed else "published",
         runs=measurement.runs,
         same_runs=measurement.same_runs,
+        tokens_per_second=measurement.tokens_per_second,
+        samples_per_second=measurement.samples_per_second,
+        mean_latency_ms=measurement.mean_latency_ms,
+        measure_lines=measurement.measure_lines,
     )
 
 

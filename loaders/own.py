@@ -28,7 +28,7 @@ from loaders.trees.protocol import Label
 from loaders.upload import Entry, Inspected, Preview, cleaned, label_in, normalised, shown_text
 from mlperf.errors import LoadError, Problem, StoreError, Where
 from mlperf.facts import facts
-from mlperf.model import Measurement, Run, SystemSheet
+from mlperf.model import SECOND_MEASURES, Measurement, Run, SystemSheet
 
 PATH: Final = Path(__file__).parent.parent / "var" / "own.duckdb"
 
@@ -425,7 +425,8 @@ def _sighting_row(seen: Seen, upload_id: str, result_id: str) -> dict[str, Any]:
     return {**told, **place, "format": seen.format, "upload_id": upload_id, "result_id": result_id, "public_id": None}
 
 
-_SIGHTED: Final = ("suite", "value", "unit", "power_value", "power_unit", "accelerator_raw", "basis")
+_SIGHTED: Final = ("suite", "value", "unit", "power_value", "power_unit", "accelerator_raw", "basis", *SECOND_MEASURES,
+           "measure_lines")  # fmt: skip
 
 
 def _run_row(run: Run, upload_id: str, result_id: str | None, name: str) -> dict[str, Any]:

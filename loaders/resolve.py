@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from mlperf.errors import Problem, Where
 from mlperf.facts import facts
-from mlperf.model import Kind, Sighting
+from mlperf.model import SECOND_MEASURES, Kind, Sighting
 
 TOLERANCE: Final = 1e-3
 """Sources that differ by more than this share are reported: 0.1 %."""
@@ -96,6 +96,15 @@ class Result(NamedTuple):
             if sighting.power_value is not None and sighting.power_unit is not None:
                 return sighting.power_value, sighting.power_unit
         return None
+
+    @property
+    def second(self) -> tuple[float | None, ...]:
+        """The second measures, all from one log: the most trusted whose score is the result's, so of the same run."""
+        for item in (self.lead, *(item for item in self.seen if item is not self.lead)):
+            measures: tuple[float | None, ...] = _ask(SECOND_MEASURES)(item.sighting)
+            if any(value is not None for value in measures) and _agrees(item, self.lead):
+                return measures
+        return (None,) * len(SECOND_MEASURES)
 
     @property
     def folder(self) -> str | None:
@@ -309,6 +318,11 @@ def _differs(one: Seen, other: Seen) -> bool:
     return a is not None and b is not None and abs(a - b) > TOLERANCE * abs(b)
 
 
+def _agrees(one: Seen, other: Seen) -> bool:
+    """Whether both give a value, and the same but for rounding."""
+    return None not in (one.sighting.value, other.sighting.value) and not _differs(one, other)
+
+
 def _average(item: Seen, whose: str, fix: str) -> Between:
     return item.problem("average-of-systems", f"{_figure(item.sighting)} stands for {whose}.", fix)
 
@@ -358,7 +372,7 @@ def row(result: Result) -> tuple[object, ...]:
         *_ask(_FIGURE)(sighting), accelerator, location, *described,
         result.has_power, *(result.power or (None, None)),
         efficiency, None if efficiency is None else facts().efficiency_unit(sighting.unit),
-        lead.origin == MLCOMMONS, lead.origin, lead.source, lead.source_path, result.result_id,
+        lead.origin == MLCOMMONS, lead.origin, lead.source, lead.source_path, *result.second, result.result_id,
         accelerator.split(" + ") if accelerator else [],
         link(round_.repository, location), round_.published, round_.index,
     )  # fmt: skip
@@ -375,7 +389,8 @@ _DESCRIBED: Final = (
 )  # fmt: skip
 COLUMNS: Final = (
     *_FIGURE, *_DESCRIBED, "has_power", "power_value", "power_unit", "efficiency", "efficiency_unit", "verified",
-    "origin", "source", "source_path", "result_id", "accelerators", "link", "published", "round_index",
+    "origin", "source", "source_path", *SECOND_MEASURES, "result_id", "accelerators", "link", "published",
+    "round_index",
 )  # fmt: skip
 
 

@@ -33,10 +33,12 @@ create table if not exists sightings (
     metric varchar not null, value double, unit varchar not null, better varchar not null,
     has_power boolean not null, power_value double, power_unit varchar,
     accuracy varchar, inferred boolean, valid boolean, public_id varchar, location varchar,
-    basis varchar not null, runs integer, same_runs varchar
+    basis varchar not null, runs integer, same_runs varchar,
+    tokens_per_second double, samples_per_second double, mean_latency_ms double, -- what a log states besides the score
+    measure_lines varchar          -- where these stand in the file
 );
 
--- One row: one result in one suite. The columns to `source_path` are those of every file we write, in their order.
+-- One row: one result in one suite. The columns to `mean_latency_ms` are those of every file we write, in their order.
 create table if not exists results (
     round varchar not null, suite varchar not null, division varchar not null, availability varchar,
     submitter varchar not null, system_id varchar, system_name varchar, server varchar, server_family varchar,
@@ -46,6 +48,7 @@ create table if not exists results (
     efficiency double, efficiency_unit varchar, accuracy varchar, inferred boolean, valid boolean, runs integer,
     public_id varchar, basis varchar not null, verified boolean not null, origin varchar not null,
     source varchar not null, source_path varchar not null,
+    tokens_per_second double, samples_per_second double, mean_latency_ms double, -- second measures, no official metrics
     result_id varchar not null,    -- the same in both suites of a result that is listed twice
     model varchar,                 -- the open division's own model, where it is not the benchmark's
     accelerators varchar[] not null,

@@ -127,7 +127,7 @@ _QUERIES: Final = {
     "sources": "select * from sources order by all",
     "sightings": """
         select result_id, suite, source, source_path, line, format, public_id, value, unit, power_value, power_unit,
-               accelerator_raw, basis
+               accelerator_raw, basis, tokens_per_second, samples_per_second, mean_latency_ms, measure_lines
         from sightings order by all
     """,
     "results": """

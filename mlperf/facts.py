@@ -260,8 +260,8 @@ class Facts:
         for found in self._breaks:
             if found.kind == kind and found.parts(members, scenario, indexes):
                 return found.reason
-        units = [score.unit for _, _, score in known]
-        return None if len(set(units)) == 1 else f"The unit changed: {' and '.join(units)}."
+        earlier, later = sorted(known, key=lambda side: side[1].index)
+        return unit_change((earlier[1].id, earlier[2].unit), (later[1].id, later[2].unit))
 
     def era(self, kind: Kind, benchmark_id: str, round_id: str, scenario: str | None = None) -> int:
         """How many breaks of comparability lie before a result: results of one benchmark compare within an era only."""
@@ -297,6 +297,15 @@ class Facts:
     def efficiency_unit(self, unit: str) -> str | None:
         """The unit of the efficiency of a result in `unit`: `samples/J` or `tokens/J`."""
         return self._power.efficiency_unit(unit)
+
+
+def unit_change(earlier: tuple[str, str], later: tuple[str, str]) -> str | None:
+    """Why results of two (round, unit) do not compare: their units differ; None where they do not.
+
+    No factor leads from one such unit to the other: how many tokens a query had is a fact of each run.
+    """
+    (first, unit), (last, new_unit) = earlier, later
+    return None if unit == new_unit else f"The unit changed: {first} counts in {unit}, {last} in {new_unit}."
 
 
 def _spelled(file: Entry, key: str) -> tuple[Index[str], tuple[str, ...]]:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from mlperf.catalog_files import CATALOG, Entry, read
 from mlperf.errors import CatalogError
 from mlperf.facts import Facts, facts
+from mlperf.model import SECOND_MEASURES
 from mlperf.scoring import Score
 
 Span = tuple[int, int]
@@ -58,6 +59,16 @@ class Runs:
 
 
 ONE_RUN = Runs(("run_1",), 1)
+
+
+@dataclass(frozen=True)
+class Second:
+    """A second measure of a result: what to read of the detail log, and of the summary."""
+
+    name: str
+    """Its column, one of `SECOND_MEASURES`."""
+    detail: Formula
+    summary: Formula
 
 
 @dataclass(frozen=True)
@@ -131,6 +142,7 @@ class LogRules:
         self._unnamed = file.text("unnamed_benchmark")
         self.ambiguous_keys = file.texts("ambiguous_keys")
         self._inferred = [self._read_inferred(entry) for entry in file.entries("inferred", "to")]
+        self._second = [self._read_second(entry) for entry in file.entries("second")]
         self._same = [self._read_same(entry) for entry in file.entries("same", "to")]
         self._runs = [self._read_runs(entry) for entry in file.entries("runs", "last")]
         self._sheets = dict(_read_sheet(entry) for entry in file.entries("sheet", "folder"))
@@ -158,6 +170,13 @@ class LogRules:
         summary = tuple(Formula(key, over, factor) for key in entry.texts("summary_keys") or (None,))
         score = LogScore(detail, summary, entry.text("unit"), is_inferred=True)
         return self._span(entry), entry.text("from"), entry.text("to"), _closed(entry, score)
+
+    def _read_second(self, entry: Entry) -> tuple[tuple[str, ...], Second]:
+        factor, name = entry.number("factor") or 1.0, entry.text("id")
+        if name not in SECOND_MEASURES:
+            raise entry.wrong(f"id is not one of {', '.join(SECOND_MEASURES)}")
+        detail, summary = (Formula(entry.text(key), None, factor) for key in ("log_key", "summary_key"))
+        return entry.texts("scenarios"), _closed(entry, Second(name, detail, summary))
 
     def _read_same(self, entry: Entry) -> tuple[str, str]:
         entry.text("source")
@@ -238,6 +257,10 @@ class LogRules:
                 found.setdefault(_direct(score), round_id)
         return [(round_id, rule) for rule, round_id in found.items()]
 
+    def second(self, scenario: str) -> list[Second]:
+        """What a log of this scenario may state besides the score."""
+        return [second for scenarios, second in self._second if scenario in scenarios]
+
     def runs(self, round_id: str | None, scenario: str) -> Runs:
         """The runs of a result."""
         index = self._index(round_id)
@@ -300,6 +323,7 @@ class LogRules:
         formulas += [_direct(score).detail for score in self._scores()]
         counted = {key for *_, energy in self._energy for key in (*energy.count, *energy.count_per_second)}
         formulas += [found.again for found in self._twice]
+        formulas += [second.detail for _, second in self._second]
         counted |= {key for window in self._windows for key in window.keys}
         counted |= {key for found in self._twice for key in found.asked}
         return frozenset({key for formula in formulas for key in formula.keys} | counted | set(self.ambiguous_keys))
@@ -310,6 +334,7 @@ class LogRules:
         formulas = [formula for *_, rule in self._inferred for formula in rule.summary]
         formulas += [formula for score in self._scores() for formula in _direct(score).summary]
         formulas += [found.again for found in self._twice]
+        formulas += [second.summary for _, second in self._second]
         asked = {key for found in self._twice for key in found.asked}
         return frozenset({key for formula in formulas for key in formula.keys} | asked | set(self.ambiguous_keys))
 

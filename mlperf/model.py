@@ -20,9 +20,13 @@ RESULT_COLUMNS: Final[tuple[str, ...]] = (
     "round", "suite", "division", "availability", "submitter", "system_id", "system_name", "server", "server_family",
     "accelerator", "accelerator_count", "nodes", "processor", "framework", "benchmark", "scenario", "metric", "value",
     "unit", "better", "has_power", "power_value", "power_unit", "efficiency", "efficiency_unit", "accuracy", "inferred",
-    "valid", "runs", "public_id", "basis", "verified", "origin", "source", "source_path",
+    "valid", "runs", "public_id", "basis", "verified", "origin", "source", "source_path", "tokens_per_second",
+    "samples_per_second", "mean_latency_ms",
 )  # fmt: skip
 """The columns of a result in the order of every file we write; null is empty."""
+
+SECOND_MEASURES: Final[tuple[str, ...]] = ("tokens_per_second", "samples_per_second", "mean_latency_ms")
+"""Columns of what a log states besides the score, each with its unit in the name: no official metrics of the round."""
 
 
 class Measurement(NamedTuple):
@@ -76,6 +80,11 @@ class Measurement(NamedTuple):
     """Runs behind a training score, failed ones included."""
     same_runs: str | None = None
     """Equal for results of the very same runs, wherever their logs lie; None where that cannot be told."""
+    tokens_per_second: float | None = None
+    samples_per_second: float | None = None
+    mean_latency_ms: float | None = None
+    measure_lines: str | None = None
+    """Where the three stand in the file of `where`: `tokens_per_second:41 mean_latency_ms:55`; None where none does."""
     group: str = ""
     """The folder or lone log that it was computed from, as the owner of the files has it; "" for a table's row."""
     loadgen_version: str | None = None
@@ -202,3 +211,8 @@ class Sighting(NamedTuple):
     basis: Basis
     runs: int | None
     same_runs: str | None
+    tokens_per_second: float | None
+    """A second measure, as the log of the score states it; never computed from the score."""
+    samples_per_second: float | None
+    mean_latency_ms: float | None
+    measure_lines: str | None

@@ -14,9 +14,9 @@ from ui import drawing, paging, report, session
 
 SHOWN: Final = (
     "system", "value", "unit", "verification", "benchmark", "scenario", "accelerator", "accelerator_count", "round",
-    "submitter", "link", "division", "availability", "suite", "has_power", "power_value", "power_unit", "efficiency",
-    "efficiency_unit", "accuracy", "runs", "basis", "nodes", "processor", "framework", "system_name",
-    "public_id", "inferred",
+    "submitter", "link", "tokens_per_second", "samples_per_second", "mean_latency_ms", "division", "availability",
+    "suite", "has_power", "power_value", "power_unit", "efficiency", "efficiency_unit", "accuracy", "runs", "basis",
+    "nodes", "processor", "framework", "system_name", "public_id", "inferred",
 )  # fmt: skip
 """What matters most first: ten columns fit a laptop's screen, two a phone's. The files have all columns."""
 RUNS: Final = (
@@ -46,7 +46,8 @@ WIDTHS: Final[Mapping[str, int]] = {
     "accelerator_count": 60, "round": 65, "submitter": 105, "link": 95, "division": 75,
     "availability": 90, "suite": 150, "has_power": 85, "power_value": 150, "power_unit": 95, "efficiency": 140,
     "efficiency_unit": 110, "accuracy": 150, "inferred": 75, "runs": 60, "basis": 90, "nodes": 65, "processor": 200,
-    "framework": 200, "system_name": 250, "public_id": 90,
+    "framework": 200, "system_name": 250, "public_id": 90, "tokens_per_second": 150, "samples_per_second": 160,
+    "mean_latency_ms": 130,
 }  # fmt: skip
 """Pixels of the columns of `results`: with widths of its own a table is drawn at once."""
 SHORT: Final = {"accelerator_count": "Count"}

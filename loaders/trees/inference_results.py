@@ -343,6 +343,10 @@ def _measurement(
         location=_location(result.place),
         is_computed=True,
         same_runs=mark,
+        tokens_per_second=scored.second.get("tokens_per_second"),
+        samples_per_second=scored.second.get("samples_per_second"),
+        mean_latency_ms=scored.second.get("mean_latency_ms"),
+        measure_lines=scored.second_lines,
         group=group_of(result),
         **{field: told.get(name) for field, name in SYSTEM_FIELDS.items()},  # type: ignore[arg-type]  # all are texts
     )

@@ -43,6 +43,10 @@ class Scored:
     """The scenario that the log names."""
     is_inferred: bool | None = None
     is_valid: bool | None = None
+    second: dict[str, float] = field(default_factory=dict)
+    """Second measures by column, from the log that gives the score."""
+    second_lines: str | None = None
+    """As in `Measurement.measure_lines`."""
     problems: list[Problem] = field(default_factory=list)
 
     def note(self, where: Where, kind: str, found: str, fix: str) -> None:
@@ -179,6 +183,25 @@ def _read(run: Run, scored: Scored, rule: LogScore, benchmark: str | None) -> No
         scored.use(log, fact)
         _compare(log, fact, scored, benchmark)
     scored.value, scored.unit, scored.where = taken.value, rule.unit, taken.where
+    if not rule.is_inferred:
+        _read_second(taken, scored)
+
+
+def _read_second(taken: "_Figure", scored: Scored) -> None:
+    """What the log of a score states besides it; nothing of an inferred score, whose log is of another scenario."""
+    log = taken.facts[0][0]
+    scoring = {fact.key for _, fact in taken.facts}
+    lines = []
+    for second in log_rules().second(scored.logged or ""):
+        formula = second.detail if log.form == "detail" else second.summary
+        figure = None if scoring.intersection(formula.keys) else _evaluated(log, [formula])
+        if figure is None or not (math.isfinite(figure.value) and figure.value > 0):
+            continue
+        for _, fact in figure.facts:
+            scored.use(log, fact)
+        scored.second[second.name] = figure.value
+        lines.append(f"{second.name}:{figure.where.line}")
+    scored.second_lines = " ".join(lines) or None
 
 
 def _compare(log: Log, fact: Fact, scored: Scored, benchmark: str | None) -> None:

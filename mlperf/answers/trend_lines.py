@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 from mlperf import compare, guard
 from mlperf.answers.answer import Row
-from mlperf.facts import facts
+from mlperf.facts import facts, unit_change
 from mlperf.figures import PALETTE
 from mlperf.metrics import measure
 from mlperf.model import Kind
@@ -238,4 +238,4 @@ def _of_published(places: Sequence[Place], choice: Choice) -> tuple[dict[Place, 
 
 def _parting(one: Place, other: Place, choice: Choice) -> str | None:
     reason = facts().incomparable(choice.kind, (one[2], one[1]), (other[2], other[1]), choice.scenario)
-    return reason or (None if one[3] == other[3] else f"The unit changed: {one[3]} and {other[3]}.")
+    return reason or unit_change((one[1], one[3]), (other[1], other[3]))

@@ -4,7 +4,7 @@ select
     round, suite, division, availability, submitter, system_id, system_name, server, server_family, accelerator,
     accelerator_count, nodes, processor, framework, benchmark, scenario, metric, value, unit, better, has_power,
     power_value, power_unit, efficiency, efficiency_unit, accuracy, inferred, valid, runs, public_id, basis,
-    verified, origin, source, source_path
+    verified, origin, source, source_path, tokens_per_second, samples_per_second, mean_latency_ms
 from results
 where rowid in (select row from judged where failing = 0)
 order by

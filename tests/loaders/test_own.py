@@ -24,7 +24,7 @@ from mlperf.model import RESULT_COLUMNS
 from mlperf.queries import Field
 from mlperf.systems import SystemKey
 from tests.loaders.making import FLAT, packed, summary, table
-from tests.loaders.trees.making_inference import OFFLINE, tree
+from tests.loaders.trees.making_inference import OFFLINE, detail, tree
 from tests.loaders.trees.making_training import group, log
 from tests.loaders.uploading import INFERENCE, LABEL, Box, columns, previewed, read, ten
 
@@ -65,6 +65,23 @@ def test_an_upload_is_saved_with_everything_that_it_holds(box: Box) -> None:
     (place,) = queries.sightings(view, result_id).to_pylist()
     line = TREE[f"{place['source_path'].removeprefix('upload/')}"].split("\n")[place["line"] - 1]
     assert '"run_stop"' in line
+
+
+def test_an_own_result_keeps_its_second_measures_with_file_and_line_until_it_is_deleted(box: Box) -> None:
+    keys = {"result_completed_samples_per_sec": 71.7957, "result_completed_tokens_per_second": 20958.48}
+    label = dataclasses.replace(INFERENCE, benchmark="llama2-70b-99", scenario="Server", round="v4.0")
+    text = detail("Server", **keys)
+    saved = box.save({"mlperf_log_detail.txt": text}, label=label)
+    view = View(box.catalog, "me")
+    for row in queries.results(view, Filters()).to_pylist():
+        assert (row["value"], row["unit"], row["tokens_per_second"]) == (71.7957, "queries/s", 20958.48)
+        places = queries.sightings(view, row["result_id"]).to_pylist()
+        assert {place["tokens_per_second"] for place in places} == {20958.48}
+        for place in places:
+            line = int(place["measure_lines"].removeprefix("tokens_per_second:"))
+            assert "20958.48" in text.splitlines()[line - 1]
+    box.catalog.delete("me", saved.upload_id)
+    assert queries.results(View(box.catalog, "me"), Filters()).num_rows == 0
 
 
 def test_the_runs_of_an_own_result_are_found_by_the_system_of_the_result(box: Box) -> None:

@@ -1,5 +1,6 @@
 """Trends: bests, gains and breaks against figures computed here from the results, and what odd selections give."""
 
+import tomllib
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -12,10 +13,12 @@ from loaders import snapshot
 from mlperf import citation
 from mlperf.answers import trends as question
 from mlperf.answers.trend_chart import MOST_DRAWN
+from mlperf.answers.trend_lines import trend
 from mlperf.answers.trends import Asked, Choice
+from mlperf.catalog_files import CATALOG
 from mlperf.facts import facts
 from mlperf.ranking import system_of
-from tests.app.small import H100, OFFLINE, RESULTS, database
+from tests.app.small import H100, OFFLINE, PLAIN, RESULTS, database
 
 FAMILIES = Choice("server_family", ("R750xa", "XE8545", "XE96xx", "XR-series"), "inference", "resnet", "Offline")
 BROKEN = [
@@ -26,7 +29,7 @@ BROKEN = [
     (Choice("server_family", ("XE8545", "XE96xx"), "training", "ssd", None), "v1.1", "v2.0",
      "The model changed from SSD-ResNet34 on COCO to RetinaNet on Open Images."),
     (Choice("submitter", ("NVIDIA",), "inference", "gptj-99", "Server"), "v4.0", "v4.1",
-     "The unit changed: queries/s and tokens/s."),
+     "The unit changed: v4.0 counts in queries/s, v4.1 in tokens/s."),
 ]  # fmt: skip
 
 
@@ -125,6 +128,66 @@ def test_a_line_breaks_where_results_do_not_compare_and_says_why(
     rows = answer.data.to_pylist()
     apart = {row["comparable_rounds"] for row in rows if row["round"] == before}
     assert apart.isdisjoint(row["comparable_rounds"] for row in rows if row["round"] == after)
+
+
+def unit_changes() -> list[tuple[str, str, str, str, str, str]]:
+    """Each neighbouring pair of rounds in which a benchmark's unit differs: from the catalog, not from a list."""
+    changes = []
+    rounds = [played.id for played in facts().rounds if played.kind == "inference"]
+    for benchmark in facts().benchmarks:
+        for scenario in facts().scenarios if benchmark.kind == "inference" else ():
+            scores = [(name, facts().score("inference", name, benchmark.id, scenario)) for name in rounds]
+            units = [(name, score.unit) for name, score in scores if score is not None]
+            changes += [(benchmark.id, scenario, *one, *other) for one, other in pairwise(units) if one[1] != other[1]]
+    return changes
+
+
+UNIT_CHANGES = unit_changes()
+
+
+def written_breaks(benchmark: str, scenario: str) -> set[str]:
+    """The reasons of comparability.toml that hold for a benchmark and scenario: they go before a change of unit."""
+    file = tomllib.loads((CATALOG / "comparability.toml").read_text())
+    return {
+        entry["reason"]
+        for entry in file["break"]
+        if benchmark in entry.get("benchmarks", [benchmark]) and scenario in entry.get("scenarios", [scenario])
+    }
+
+
+def test_the_catalog_has_the_unit_changes_that_readers_meet() -> None:
+    for benchmark in ("llama2-70b-99", "llama2-70b-99.9", "gptj-99"):
+        assert (benchmark, "Server", "v4.0", "queries/s", "v4.1", "tokens/s") in UNIT_CHANGES
+    assert ("resnet", "MultiStream", "v1.1", "streams", "v2.0", "ms") in UNIT_CHANGES
+    assert ("gptj-99", "Offline", "v4.0", "samples/s", "v4.1", "tokens/s") in UNIT_CHANGES
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "scenario", "before", "unit", "after", "new_unit"),
+    UNIT_CHANGES,
+    ids=[f"{benchmark}-{scenario}-{after}" for benchmark, scenario, _, _, after, _ in UNIT_CHANGES],
+)
+def test_no_line_runs_through_a_change_of_unit_and_the_reason_is_named(
+    benchmark: str, scenario: str, before: str, unit: str, after: str, new_unit: str
+) -> None:
+    lineage = next(known.lineage for known in facts().benchmarks if known.id == benchmark)
+    choice = Choice("submitter", ("Dell",), "inference", lineage, scenario)
+    indexes = {played.id: played.index for played in facts().rounds if played.kind == "inference"}
+    rows = [
+        PLAIN | {
+            "result_id": name, "submitter": "Dell", "benchmark": benchmark, "scenario": scenario, "round": name,
+            "round_index": indexes[name], "unit": counted, "verified": True, "accelerator_count": 8, "value": 7.0,
+        }
+        for name, counted in ((before, unit), (after, new_unit))
+    ]  # fmt: skip
+    found = trend(rows, choice)
+    (gap,) = found.breaks
+    assert gap.rounds == (before, after)
+    stated = f"The unit changed: {before} counts in {unit}, {after} in {new_unit}."
+    assert gap.reason in {stated, *written_breaks(lineage, scenario)}
+    assert len({point.segment for point in found.points}) == 2
+    backwards = facts().incomparable("inference", (benchmark, after), (benchmark, before), scenario)
+    assert backwards == gap.reason
 
 
 def test_results_in_two_units_share_no_axis(con: duckdb.DuckDBPyConnection) -> None:
