@@ -46,7 +46,7 @@ _STATUSES: Final = {
     "failed": "failed",
 }
 _TIME: Final = re.compile(
-    rb':::MLLOG (?:\{"namespace": ?"[^"\r\n]*+", ?|[^\r\n]{0,200}?)"time_ms": ?([0-9]{10,16}(?:\.[0-9]+)?)'
+    rb':::MLLOG (?:\{"namespace": ?"[^"\r\n]{0,200}+", ?|[^\r\n]{0,200}?)"time_ms": ?([0-9]{10,16}(?:\.[0-9]+)?)'
 )
 _FAILED: Final = "It counts as a failed run."
 
