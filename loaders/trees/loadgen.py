@@ -28,6 +28,9 @@ _TOKEN: Final = b":::MLLOG"
 RECORD: Final = 1 << 13
 """Longest record of ours, in bytes; real ones have under 1,000. Longer ones (lists of samples) are never ours."""
 
+MAX_RECORDS: Final = 10_000
+"""Records of the keys that are read; LoadGen writes each of some hundred keys once or twice."""
+
 MAX_SUMMARY: Final = 1 << 20
 
 DETAIL_LATENCIES: Final = ("result_min_latency_ns", "result_max_latency_ns")
@@ -94,6 +97,8 @@ class _Facts:
         self.first: dict[str, Fact] = {}
         self.contradicted: dict[str, int] = {}
         self.damaged: dict[str, int] = {}
+        self.records = 0
+        """How many were looked at, damaged ones too."""
 
     def add(self, fact: Fact) -> None:
         """The first wins. Source: MLPerfLog / LoadgenParser `__getitem__`."""
@@ -148,6 +153,10 @@ def read_detail(source: Source, place: Place) -> Iterator[Log | Problem]:
         _find(record, held, done, line, found)
         line += held.count(b"\n", 0, done)
         held = held[done:]
+        if found.records > MAX_RECORDS:
+            said = f"holds more than {MAX_RECORDS:,} records of keys that LoadGen writes once."
+            yield Problem(Where(source.name, line), "too-many-faults", said, "The log was left out.")
+            return
     _find(record, held, len(held), line, found)
     yield from found.problems(source.name)
     is_old = not has_records and re.match(rb'\s*"pid": \d+, "tid": \d+, "ts": ', source.head) is not None
@@ -165,6 +174,7 @@ def _find(record: re.Pattern[bytes], held: bytes, end: int, line: int, found: _F
             break
         line += held.count(b"\n", counted, match.start())
         counted = match.start()
+        found.records += 1
         key = match[2].decode()
         begin = match.start(1)
         stop = held.find(b"\n", begin, begin + RECORD)
