@@ -1,7 +1,7 @@
 """JSON that a stranger wrote: whatever it holds, it ends in figures or in our own message, in every reader."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -23,7 +23,7 @@ EVENT = {"namespace": "", "time_ms": START, "event_type": "POINT_IN_TIME", "key"
 ENDPOINT = {"n_samples_issued": 600, "n_samples_failed": 0, "duration_ns": 2_000_000_000, "qps": 300.0}
 
 
-def with_members(fields: dict[str, object], key: str, value: str) -> str:
+def with_members(fields: Mapping[str, object], key: str, value: str) -> str:
     """An object of JSON in which a key stands with a value as it is written here."""
     rest = json.dumps({name: said for name, said in fields.items() if name != key})
     return f"{rest[:-1]}, {json.dumps(key)}: {value}}}"
