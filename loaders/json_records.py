@@ -7,13 +7,13 @@ the next one that can be found.
 """
 
 import codecs
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO
 
+from loaders.json_text import NotJson, Pairs, decoded, decoder, doubled, quoted
 from loaders.unpack import Source
 from mlperf.errors import Problem, Where
 
@@ -25,10 +25,13 @@ MAX_GAP = 1 << 12
 """Longest run of blanks, in characters, that may part two records of which the first is broken."""
 
 MAX_BROKEN = 1_000
-"""Most records that are not JSON; a file made of them would cost far more time than its length."""
+"""Most records that cannot be read; a file made of them would cost far more time and memory than its length."""
 
-_BLANKS = re.compile(r"[ \t\r\n]*")
-_NEXT_RECORD = re.compile(r'\}\s*,\s*(?:"[^"\\\n]{0,40}"\s*:\s*)?(?=\{)')
+MAX_WASTED = 8 * MAX_RECORD
+"""Most characters of broken records: one of them may hold the beginnings of many more, and be looked at for each."""
+
+_BLANKS = re.compile(r"[ \t\r\n]*+")
+_NEXT_RECORD = re.compile(r'\}\s*+,\s*+(?:"[^"\\\n]{0,40}+"\s*+:\s*+)?(?=\{)')
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,18 @@ class _Text:
         self.line, self.ended = 1, False
         self.was_utf_8 = True
         """Whether all bytes of the last value were."""
+        self.twice: str | None = None
+        """A key that stands twice in an object of the last value."""
+        self._how = decoder(self._fields)
+        self.wasted = 0
+        """Characters that were read for nothing: of values that turned out broken, and may be looked at again."""
+
+    def _fields(self, pairs: Pairs) -> dict[str, object]:
+        """An object; `NaN` and `Infinity`, which some writers emit, are kept as text and refused as numbers."""
+        fields = dict(pairs)
+        if len(fields) < len(pairs):
+            self.twice = doubled(pairs)[0]
+        return fields
 
     def _more(self) -> None:
         """Append a piece as long as what is held, so that a long record costs no more than twice its length."""
@@ -90,15 +105,14 @@ class _Text:
     def value(self) -> object:
         """The JSON value that begins here; raises `_Broken` where there is none, or none of bearable length."""
         while True:
+            self.twice = None
             try:
-                value, end = _DECODER.raw_decode(self._held, self._at)
-            except RecursionError:
-                raise _Broken("it is nested too deeply") from None
-            except ValueError as fault:
-                if self.ended:
-                    raise _Broken(f"{getattr(fault, 'msg', fault)}, and the file ends") from None
-                if len(self._held) - self._at > MAX_RECORD:
-                    raise _Broken(f"{getattr(fault, 'msg', fault)}") from None
+                value, end = decoded(self._how, self._held, self._at)
+            except NotJson as fault:
+                size = len(self._held) - self._at
+                if self.ended or size > MAX_RECORD:
+                    self.wasted += size if fault.position is None else fault.position - self._at
+                    raise _Broken(f"{fault.reason}{', and the file ends' if self.ended else ''}") from None
             else:
                 if self.ended or end < len(self._held):
                     self.was_utf_8 = self._held.find("�", self._at, end) < 0
@@ -117,24 +131,6 @@ class _Text:
                 return False
             self._go_to(max(self._at, len(self._held) - MAX_GAP))
             self._more()
-
-
-def _not_a_number(literal: str) -> str:
-    """`NaN` and `Infinity`, which some writers emit though JSON lacks them: kept as text, refused as numbers."""
-    return literal
-
-
-class _Twice(dict[str, object]):
-    """An object in which a key stands twice: which of its values counts is not told."""
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """`json` itself would take the last of two values under one key, and say nothing."""
-    fields = dict(pairs)
-    return fields if len(fields) == len(pairs) else _Twice(fields)
-
-
-_DECODER = json.JSONDecoder(parse_constant=_not_a_number, strict=False, object_pairs_hook=_object)
 
 
 def json_records(source: Source) -> Iterator[Record | Problem]:
@@ -162,6 +158,7 @@ def json_records(source: Source) -> Iterator[Record | Problem]:
 
 def _records(name: str, text: _Text, *, keyed: bool, closing: str) -> Iterator[Record | Problem]:
     resumed, broken = False, 0
+    keys: set[str] = set()
     while True:
         text.next_character()
         line = text.line
@@ -170,7 +167,17 @@ def _records(name: str, text: _Text, *, keyed: bool, closing: str) -> Iterator[R
             line = text.line
             value = text.value()
             resumed = False
-            yield _record(Where(name, line), key, value, was_utf_8=text.was_utf_8)
+            record = _record(Where(name, line), key, value, text)
+            if key is not None and key in keys:
+                found = f"the key {quoted(key)} stands twice."
+                record = Problem(Where(name, line), "key-twice", found, "This record was left out, the first was read.")
+            if key is not None:
+                keys.add(key)
+            broken += isinstance(record, Problem)
+            yield record
+            if broken >= MAX_BROKEN:
+                yield _too_many(name, text)
+                return
             following = text.next_character()
             if following == closing:
                 return
@@ -180,13 +187,17 @@ def _records(name: str, text: _Text, *, keyed: bool, closing: str) -> Iterator[R
                 Where(name, line), "broken-json", f"not readable as JSON: {fault}.", "The record was left out."
             )
             broken += 1
-            if broken == MAX_BROKEN:
-                found = f"more than {MAX_BROKEN:,} records are not readable as JSON."
-                yield Problem(Where(name, text.line), "too-many-faults", found, "The rest was left out.")
+            if broken >= MAX_BROKEN or text.wasted > MAX_WASTED:
+                yield _too_many(name, text)
                 return
             if not text.to_next_record():
                 return
             resumed = True
+
+
+def _too_many(name: str, text: _Text) -> Problem:
+    found = "too much of the file is not readable as JSON records."
+    return Problem(Where(name, text.line), "too-many-faults", found, "The rest was left out.")
 
 
 def _key(text: _Text) -> str:
@@ -198,14 +209,15 @@ def _key(text: _Text) -> str:
     return key
 
 
-def _record(where: Where, key: str | None, value: object, *, was_utf_8: bool) -> Record | Problem:
+def _record(where: Where, key: str | None, value: object, text: _Text) -> Record | Problem:
     if not isinstance(value, dict):
         return Problem(
             where, "not-a-record", f"a {type(value).__name__} stands where a record should.", "It was left out."
         )
-    if isinstance(value, _Twice):
-        return Problem(where, "key-twice", "a name stands twice in the record.", "It was left out.")
-    if not was_utf_8:
+    if text.twice is not None:
+        found = f"the key {quoted(text.twice)} stands twice in the record."
+        return Problem(where, "key-twice", found, "It was left out: nothing says which of the two values is meant.")
+    if not text.was_utf_8:
         return Problem(where, "not-utf-8", "the record holds bytes that are not UTF-8.", "It was left out.")
     return Record(where, key, value)
 
@@ -220,4 +232,4 @@ def _first_keys(head: bytes) -> tuple[str, frozenset[str]]:
     text = head.decode("utf-8-sig", errors="replace").lstrip()
     if text[:1] not in ("[", "{"):
         return "", frozenset()
-    return text[0], frozenset(re.findall(r'"([^"\\\n]{1,60})"\s*:', text))
+    return text[0], frozenset(re.findall(r'"([^"\\\n]{1,60}+)"\s*+:', text))

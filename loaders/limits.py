@@ -49,8 +49,9 @@ class Limits:
     ratio: int = 500
     """Unpacked bytes per packed byte. Zeros reach 1,028; one line repeated for ever 205 to 343, the most in a
     results repository is 182 (training v4.0, `ssd/result_3.txt`)."""
-    ratio_from: int = 10 << 20
-    """Unpacked bytes from which a member's ratio is looked at."""
+    ratio_from: int = 1 << 20
+    """Unpacked bytes from which the ratio of a member is looked at, and that of a whole archive, however small its
+    members are."""
     path_characters: int = 1024
     path_depth: int = 32
 
@@ -164,11 +165,12 @@ def inflated(read: Callable[[int], bytes], form: int, parts: int = 1) -> Iterato
     raise zlib.error("there is something behind its compressed data")
 
 
-def within_ratio(member: str, unpacked: int, packed: int, limits: Limits, where: str) -> None:
-    """Raise UnsafeArchive when a member unpacks to far more than any log does."""
+def within_ratio(member: str | None, unpacked: int, packed: int, limits: Limits, where: str) -> None:
+    """Raise UnsafeArchive when a member, or for None the whole archive, unpacks to far more than any log does."""
     if unpacked > limits.ratio_from and unpacked > limits.ratio * max(packed, 1):
-        times = f"more than {limits.ratio} times its packed size"
-        raise UnsafeArchive(f'its member "{shown(member)}" unpacks to {times}: a zip bomb?', where, REPACK)
+        times = f"unpacks to more than {limits.ratio} times its packed size: a zip bomb?"
+        found = times if member is None else f'its member "{shown(member)}" {times}'
+        raise UnsafeArchive(found, where, REPACK)
 
 
 class _Chunked(io.RawIOBase):

@@ -7,7 +7,6 @@ Every line becomes an `Event` of `loaders.mllog`, with its value only where its 
 Source: mlcommons/logging compliance_checker/mlp_parser/ruleset_060.py; mlperf_compliance of that time for the second.
 """
 
-import json
 import math
 import re
 from collections.abc import Collection, Iterator
@@ -15,7 +14,8 @@ from typing import Final
 
 import stringzilla as sz
 
-from loaders.mllog import MAX_EVENT, TOKEN, Block, Damaged, Event, once
+from loaders.json_text import NotJson, decoded, decoder
+from loaders.mllog import MAX_EVENT, TOKEN, Block, Damaged, Event
 
 ROUND: Final = "v0.6"
 """The only round whose checker reads such lines."""
@@ -100,8 +100,8 @@ def _older(found: re.Match[str], line: int, offset: int, time: float) -> Event |
     if text is None:
         return Event(line, offset, key, time, None, metadata)
     try:
-        value = json.loads(text, object_pairs_hook=once)
-    except (ValueError, RecursionError):
+        value = _value(text)
+    except NotJson:
         return Damaged(line, key, Event(line, offset, key, time, None, metadata), "its value is not valid JSON")
     if not isinstance(value, dict):
         return Event(line, offset, key, time, value, metadata)
@@ -119,11 +119,23 @@ def _object(text: str) -> dict[str, object] | None:
     """
     for written in (text, _QUOTED.sub(lambda part: part[1] or f'"{part[2]}"', text)):
         try:
-            value = json.loads(written, object_pairs_hook=once)
-        except (ValueError, RecursionError):
+            value = _value(written)
+        except NotJson:
             continue
         return value if isinstance(value, dict) else None
     return None
+
+
+def _value(text: str) -> object:
+    """The JSON value that a text is. Raises `NotJson`."""
+    text = text.strip()
+    value, end = decoded(_DECODER, text)
+    if end < len(text):
+        raise NotJson("more follows", end)
+    return value
+
+
+_DECODER: Final = decoder()
 
 
 def _key(text: str) -> str | None:

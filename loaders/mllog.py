@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 import stringzilla as sz
 
+from loaders.json_text import NotJson, decoded, unique
 from loaders.unpack import Source
 
 TOKEN: Final = b":::MLLOG "
@@ -21,8 +22,8 @@ MAX_EVENT: Final = 1 << 16
 """Longest event that is read, in bytes, in a line without end; the longest of any real one is under 1,000."""
 
 _ANSI: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_KEY: Final = re.compile(r'"key": ?"([a-z0-9_]+)"')
-_STATUS: Final = re.compile(r'"status": ?"([a-z]+)"')
+_KEY: Final = re.compile(r'"key": ?"([a-z0-9_]++)"')
+_STATUS: Final = re.compile(r'"status": ?"([a-z]++)"')
 _INTACT_HEAD: Final = re.compile(
     r'\{"namespace": ?"[^"]*", ?"time_ms": ?([0-9]{10,16}(?:\.[0-9]+)?), ?(?:"event_type": ?"[A-Z_]+", ?)?'
     r'"key": ?"([a-z0-9_]+)", ?"value"'
@@ -153,13 +154,12 @@ def _read_part(text: str, line: int, offset: int) -> Event | Damaged:
     if "\0" in text:  # two lines may have become one
         return _salvaged(text, line, offset, "it holds NUL bytes")
     try:
-        value, end = _DECODER.raw_decode(text)
-    except (ValueError, RecursionError) as fault:
-        reason = getattr(fault, "msg", "") or "nested too deeply"
-        return _salvaged(text, line, offset, f"it is not valid JSON ({reason})")
+        value, end = decoded(_DECODER, text)
+    except NotJson as fault:
+        return _salvaged(text, line, offset, f"it is not valid JSON ({fault.reason})")
     if not isinstance(value, dict) or not isinstance(value.get("key"), str):
         return Damaged(line, None, None, "it is no event")
-    if any(text.count(name) > 1 for name in _ONCE) and _is_twice(text):
+    if text.count(":", 0, end) > _keys(value) and _is_twice(text):
         return _salvaged(text, line, offset, "a field stands twice in it")
     metadata = value.get("metadata")
     event = Event(
@@ -175,23 +175,18 @@ def _read_part(text: str, line: int, offset: int) -> Event | Damaged:
     return event
 
 
-def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object of JSON in which no key stands twice. Raises ValueError for another, which `json` would not."""
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError("a key stands twice")
-    return dict(pairs)
+def _keys(value: dict[str, object]) -> int:
+    """How many keys an event has, with those of the objects in it; each has a colon, as has one that stands twice."""
+    return len(value) + sum(len(part) for part in value.values() if isinstance(part, dict))
 
 
 def _is_twice(text: str) -> bool:
     """Whether an event has two fields of one name: the last would be taken, with the time of the first."""
     try:
-        json.JSONDecoder(strict=False, object_pairs_hook=once).raw_decode(text)
-    except (ValueError, RecursionError):  # it takes a little more room than reading did
+        decoded(_UNIQUE, text)
+    except NotJson:  # it takes a little more room than reading did
         return True
     return False
-
-
-_ONCE: Final = ('"key"', '"time_ms"', '"status"')
 
 
 def _salvaged(text: str, line: int, offset: int, found: str) -> Damaged:
@@ -228,3 +223,4 @@ def last_line(block: Block, key: str, before: int | None = None) -> tuple[int, b
 
 _COLONS: Final = 3
 _DECODER: Final = json.JSONDecoder(strict=False)
+_UNIQUE: Final = json.JSONDecoder(strict=False, object_pairs_hook=unique)

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -384,7 +385,12 @@ def _rows(upload_id: str, preview: Preview, inspected: Inspected) -> dict[str, l
         result_id = _identifier(upload_id, found.result_id)
         for table, batch in _seen_rows(upload_id, result_id, found.seen).items():
             rows[table] += batch
-    rows["sheets"] = [row for sheet in preview.sheets for row in _sheet_rows(sheet, preview, upload_id, name)]
+    rounds = _labelled_rounds(preview)
+    rows["sheets"] = [
+        row
+        for sheet in preview.sheets
+        for row in _sheet_rows(sheet, sorted(rounds.get(sheet.system_id, ())), upload_id, name)
+    ]
     rows["problems"] = [{**row, "upload_id": upload_id} for row in problem_rows(problems, name)]
     return rows
 
@@ -442,14 +448,18 @@ def _check_rows(entry: Entry, upload_id: str, result_id: str | None) -> Iterator
         yield {**told, **place, "upload_id": upload_id, "result_id": result_id, "position": position}
 
 
-def _sheet_rows(sheet: SystemSheet, preview: Preview, upload_id: str, name: str) -> Iterator[dict[str, Any]]:
+def _labelled_rounds(preview: Preview) -> Mapping[str | None, set[str]]:
+    """The rounds in which results of each system are labelled."""
+    rounds: dict[str | None, set[str]] = defaultdict(set)
+    for entry in preview.entries:
+        if entry.measurement is not None and entry.measurement.round:
+            rounds[entry.measurement.system_id].add(entry.measurement.round)
+    return rounds
+
+
+def _sheet_rows(sheet: SystemSheet, rounds: Iterable[str], upload_id: str, name: str) -> Iterator[dict[str, Any]]:
     """A system's sheet, once for each round in which results of that system are labelled."""
-    rounds = {
-        entry.measurement.round
-        for entry in preview.entries
-        if entry.measurement is not None and entry.measurement.system_id == sheet.system_id
-    }
-    for round_id in sorted(filter(None, rounds)):
+    for round_id in rounds:
         for position, (field, value) in enumerate(sheet.facts):
             yield {
                 "upload_id": upload_id, "source": name, "source_path": sheet.where.file, "kind": sheet.kind,

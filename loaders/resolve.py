@@ -5,10 +5,11 @@ Pure: sightings in, results and problems out, the same whatever the order of loa
 
 import hashlib
 import math
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
@@ -226,7 +227,19 @@ def _ids_with_power(group: Sequence[Seen]) -> set[str | None]:
     plain = [item for item in group if item.sighting.value is not None and not item.sighting.has_power]
     ids = {item.sighting.public_id for item in plain}
     powered = [item for item in group if item.sighting.has_power and item.sighting.public_id not in ids]
-    return {item.sighting.public_id for item in powered if plain and all(_differs(item, other) for other in plain)}
+    ordered = sorted(plain, key=_value)
+    values = list(map(_value, ordered))
+    return {item.sighting.public_id for item in powered if plain and _is_unlike_all(item, ordered, values)}
+
+
+def _value(item: Seen) -> float:
+    return item.sighting.value or 0.0
+
+
+def _is_unlike_all(item: Seen, ordered: Sequence[Seen], values: Sequence[float]) -> bool:
+    """Whether a figure differs from all of some, which stand in the order of their values: from both next to it."""
+    at = bisect(values, _value(item))
+    return all(_differs(item, other) for other in ordered[max(0, at - 1) : at + 1])
 
 
 def _name_key(sighting: Sighting) -> Key:
@@ -241,6 +254,41 @@ def _plain(name: str) -> str:
     return "".join(character for character in name.casefold() if character.isalnum() or character in "+.-_()")
 
 
+SHOWN_SYSTEMS: Final = 10
+"""Of one name, in a message."""
+
+
+class _Namesakes:
+    """Systems of one name, each with its first figure, ready to be asked for by size and public ID."""
+
+    def __init__(self) -> None:
+        self._all: dict[Key, Seen] = {}
+        self._some: dict[tuple[object, ...], dict[Key, Seen]] = defaultdict(dict)
+
+    def add(self, key: Key, item: Seen) -> None:
+        """One more of them."""
+        size, public_id = item.sighting.accelerator_count, item.sighting.public_id
+        for group in (self._all, self._some[size,], self._some[size, public_id], self._some["", "", public_id]):
+            group.setdefault(key, item)
+
+    def narrowed(self, sighting: Sighting) -> dict[Key, Seen]:
+        """All of them; of several, those of that size; of several still, the one of that public ID."""
+        size, public_id = sighting.accelerator_count, sighting.public_id
+        if len(self._all) < 2:
+            return self._all
+        same_size = self._some.get((size,))
+        if same_size is None:
+            return self._some.get(("", "", public_id)) or self._all
+        return same_size if len(same_size) < 2 else self._some.get((size, public_id)) or same_size
+
+    @cached_property
+    def systems(self) -> str:
+        """Their IDs; asked for when all are there."""
+        names = sorted({str(item.sighting.system_id) for item in self._all.values()})
+        more = f" and {len(names) - SHOWN_SYSTEMS} more" if len(names) > SHOWN_SYSTEMS else ""
+        return ", ".join(names[:SHOWN_SYSTEMS]) + more
+
+
 def _matched(
     named: Sequence[Seen], identified: dict[Key, list[Seen]], problems: list[Between]
 ) -> Iterator[tuple[Key, Seen]]:
@@ -249,12 +297,12 @@ def _matched(
     An export lists the average over systems of one name, once for each of their public IDs, whether or not the system
     with that ID submitted the benchmark: such a line counts only where a table that tells them apart agrees with it.
     """
-    by_name: dict[Key, dict[Key, Seen]] = defaultdict(dict)
+    by_name: dict[Key, _Namesakes] = defaultdict(_Namesakes)
     for key, group in identified.items():
-        by_name[_name_key(group[0].sighting)].setdefault(key, group[0])
+        by_name[_name_key(group[0].sighting)].add(key, group[0])
     listed = _times_listed(named)
     for item in named:
-        candidates = _narrowed(by_name.get(_name_key(item.sighting), {}), item.sighting)
+        candidates = by_name[_name_key(item.sighting)].narrowed(item.sighting)
         averaged = listed[_cell(item)] > 1
         if not candidates:
             if averaged:
@@ -267,9 +315,7 @@ def _matched(
             if not averaged or other.sighting.public_id == item.sighting.public_id:
                 yield key, item
         else:
-            systems = ", ".join(
-                sorted({str(other.sighting.system_id) for other in by_name[_name_key(item.sighting)].values()})
-            )
+            systems = by_name[_name_key(item.sighting)].systems
             fix = "It is their average: each system's own figure was taken from a table that tells them apart."
             problems.append(_average(item, f"several systems of one name ({systems})", fix))
 
@@ -298,19 +344,6 @@ def _times_listed(named: Sequence[Seen]) -> dict[tuple[object, ...], int]:
     for item in named:
         ids[_cell(item)].add(item.sighting.public_id)
     return {cell: len(found) for cell, found in ids.items()}
-
-
-def _narrowed(candidates: dict[Key, Seen], sighting: Sighting) -> dict[Key, Seen]:
-    """Systems of that name; of several, those of that size; of several still, the one of that public ID."""
-    sameness: tuple[Callable[[Sighting], bool], ...] = (
-        lambda other: other.accelerator_count == sighting.accelerator_count,
-        lambda other: other.public_id == sighting.public_id,
-    )
-    for same in sameness:
-        if len(candidates) > 1:
-            fitting = {key: item for key, item in candidates.items() if same(item.sighting)}
-            candidates = fitting or candidates
-    return candidates
 
 
 def _differs(one: Seen, other: Seen) -> bool:

@@ -72,6 +72,10 @@ class _Tape:
             raise too_large(self.name, self.limits)
         return data
 
+    def check_ratio(self) -> None:
+        """Raise UnsafeArchive when all that was taken is far more than logs unpack to, whatever single members are."""
+        within_ratio(None, self.unpacked, self.packed, self.limits, self.name)
+
     def take_blocks(self, size: int) -> bytes:
         """`size` bytes and what fills their last block, without the filling. Raises EOFError."""
         data = self.take(size + -size % tarfile.BLOCKSIZE)
@@ -162,6 +166,7 @@ def tar_members(
             if count > limits.members:
                 raise too_many(name, limits)
             yield from _from_tape(tape, entry, seen)
+            tape.check_ratio()
             on_progress(tape.packed)
         yield from _behind_the_end(tape)
         on_progress(tape.packed)
@@ -218,7 +223,7 @@ def _entry(tape: _Tape, header: tarfile.TarInfo, block: bytes, records: dict[str
         is_continued = bool(block[482])
         while is_continued:
             is_continued = bool(tape.take_blocks(tarfile.BLOCKSIZE)[504])
-    elif any(key.startswith("GNU.sparse.") for key in records):
+    elif _SPARSE.decode() in records:
         kind = tarfile.GNUTYPE_SPARSE
     size = 0 if kind in WITHOUT_DATA else int(records.get("size", header.size))
     if size < 0:
@@ -231,7 +236,9 @@ def _extension(tape: _Tape, header: tarfile.TarInfo) -> bytes:
         raise UnsafeArchive(f"has an extension header of more than {LONGEST_EXTENSION:,} bytes.", tape.name, REPACK)
     if header.size < 0:
         raise tarfile.ReadError("an extension header of negative size")
-    return tape.take_blocks(header.size)
+    data = tape.take_blocks(header.size)
+    tape.check_ratio()
+    return data
 
 
 def _pax_records(data: bytes) -> dict[str, str]:
@@ -243,9 +250,16 @@ def _pax_records(data: bytes) -> dict[str, str]:
         if not space < end <= len(data):
             raise ValueError("a pax record of impossible length")
         key, _, value = data[space + 1 : end].removesuffix(b"\n").partition(b"=")
-        records[key.decode("utf-8", "surrogateescape")] = value.decode("utf-8", "surrogateescape")
+        if key in _READ or key.startswith(_SPARSE):  # no others are kept: each member looks at all of them
+            name = key.decode() if key in _READ else _SPARSE.decode()
+            records[name] = value.decode("utf-8", "surrogateescape")
         start = end
     return records
+
+
+_READ = frozenset({b"path", b"size"})
+_SPARSE = b"GNU.sparse."
+"""Pax records that say something of a member here: its name and size, and that it has holes."""
 
 
 def _behind_the_end(tape: _Tape) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ asked again with the owner's labels. The files are read once.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -94,9 +94,7 @@ class Inspected:
 
     def _group(self, name: str) -> str:
         """The innermost group that holds a file; "" for none."""
-        while name and name not in self._groups:
-            name = name.rpartition("/")[0]
-        return name
+        return _innermost(name, self._groups)
 
 
 @dataclass(frozen=True)
@@ -257,8 +255,8 @@ def preview(inspected: Inspected, labels: Mapping[str, Label] | None = None) -> 
             continue
         drafts = _drafts(reading, labels)
         entries += [draft.entry(reading) for draft in drafts.groups.values()]
-        groups = [draft.group for draft in drafts.groups.values()]
-        problems += [one for one in (*reading.report.problems, *drafts.problems) if not _group_of(one, groups)]
+        told = (*reading.report.problems, *drafts.problems)
+        problems += [problem for problem in told if not _group_of(problem, drafts.groups)]
         for item in _dated(reading, labels):
             tabled += [item] if isinstance(item, Seen) else []
             entries += [item] if isinstance(item, Entry) else []
@@ -392,7 +390,7 @@ def _drafts(reading: Reading, labels: Mapping[str, Label]) -> _Drafts:
                     crowded[found.group] = Problem(Where(found.group), "same-folder", _CROWDED, _APART)
     drafts.problems += crowded.values()
     for problem in (*reading.report.problems, *drafts.problems):
-        if group := _group_of(problem, list(drafts.groups)):
+        if group := _group_of(problem, drafts.groups):
             drafts.groups[group].problems.append(problem)
     return drafts
 
@@ -401,11 +399,16 @@ _CROWDED: Final = "holds logs of another result, too, which were left out."
 _APART: Final = "Put the logs of each result into a folder of their own, and upload them again."
 
 
-def _group_of(problem: Problem, groups: Sequence[str]) -> str:
+def _group_of(problem: Problem, groups: Container[str]) -> str:
     """The group that a fault is of: the innermost that holds its file; "" for none."""
-    file = problem.where.file
-    holding = [group for group in groups if file == group or file.startswith(f"{group}/")]
-    return max(holding, key=len, default="")
+    return _innermost(problem.where.file, groups)
+
+
+def _innermost(name: str, groups: Container[str]) -> str:
+    """The innermost of some folders and files that a file is or lies in; "" for none."""
+    while name and name not in groups:
+        name = name.rpartition("/")[0]
+    return name
 
 
 def seen_in(measurement: Measurement, reading: Reading, name: str, rank: int) -> Iterator[Seen | Problem]:

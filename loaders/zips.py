@@ -83,7 +83,7 @@ def zip_members(
     plain: PlainFile, name: str, directory: ZipDirectory, limits: Limits, on_progress: Callable[[int], None]
 ) -> Iterator[Member | Problem]:
     """Files of a zip in its own order; `on_progress` hears packed bytes done. All is checked before the first comes."""
-    _check_together(directory.entries, name, limits)
+    _check_together(directory.entries, name, plain.size, limits)
     offsets = _data_offsets(plain.path, name, directory)
     done = 0
     for entry in directory.entries:
@@ -148,10 +148,11 @@ def _check_entry(entry: zipfile.ZipInfo, name: str, limits: Limits) -> None:
         raise BrokenFile(found, name, "Pack it again with the usual method (Deflate).")
 
 
-def _check_together(entries: list[zipfile.ZipInfo], name: str, limits: Limits) -> None:
+def _check_together(entries: list[zipfile.ZipInfo], name: str, size: int, limits: Limits) -> None:
     if len(entries) > limits.members:
         raise too_many(name, limits)
-    if sum(entry.file_size for entry in entries) > limits.unpacked_bytes:
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > limits.unpacked_bytes:
         raise too_large(name, limits)
     seen: set[str] = set()
     for entry in entries:
@@ -160,6 +161,7 @@ def _check_together(entries: list[zipfile.ZipInfo], name: str, limits: Limits) -
         if path in seen and not _is_folder(entry):
             raise twice(name, path)
         seen.add(path)
+    within_ratio(None, unpacked, size, limits, name)
 
 
 def _data_offsets(file: Path, name: str, directory: ZipDirectory) -> dict[int, int]:

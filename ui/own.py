@@ -41,7 +41,7 @@ SETTINGS: Final = (
     Setting("ROUNDTABLE_UPLOAD_MB", 200, "megabytes of one upload"),
     Setting("ROUNDTABLE_UPLOAD_FILES", 20_000, "files in one upload, those in archives counted"),
     Setting("ROUNDTABLE_UPLOAD_UNPACKED_MB", 4_096, "megabytes that one upload may unpack to"),
-    Setting("ROUNDTABLE_UPLOAD_RATIO", 500, "unpacked bytes per packed byte of a file in an archive"),
+    Setting("ROUNDTABLE_UPLOAD_RATIO", 500, "unpacked bytes per packed byte of an archive, and of a file in it"),
     Setting("ROUNDTABLE_OWN_RESULTS", 20_000, "results that one owner may keep"),
 )
 

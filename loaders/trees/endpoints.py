@@ -11,7 +11,7 @@ from typing import Final
 
 from loaders.trees.inference_paths import Place
 from loaders.trees.inference_score import Scored
-from loaders.trees.json_object import read_object
+from loaders.trees.json_object import Unreadable, read_object
 from loaders.unpack import Source
 from mlperf.errors import Problem, Where
 from mlperf.facts import facts
@@ -66,10 +66,14 @@ class EndpointConfig:
 
 def read_endpoint(source: Source, place: Place) -> Iterator[Endpoint | Problem]:
     """A `result_summary.json` (or `results.json`); one that is no JSON object is a Problem."""
-    said = read_object(source, MAX)
-    if said is None:
-        yield Problem(Where(source.name), "broken-json", "is no JSON object of bearable size.", _LEFT_OUT)
+    read = read_object(source, MAX)
+    if isinstance(read, Unreadable):
+        yield Problem(Where(source.name, read.line), "broken-json", f"{read.reason}.", _LEFT_OUT)
         return
+    if read.twice:
+        yield from read.problems(Where(source.name), _LEFT_OUT)
+        return
+    said = read.fields
     values = {name: _number(_inner(said, path)) for name, path in _WANTED.items()}
     numbers = tuple((name, value) for name, value in values.items() if value is not None)
     state, complete = said.get("state"), said.get("complete")

@@ -10,7 +10,7 @@ from typing import Final
 from loaders.trees import accuracy, endpoints, inference_power, loadgen, power_readings
 from loaders.trees.inference_paths import Place, components, is_measurements, owner_place, place
 from loaders.trees.inference_results import Mapping, Piece, Sheet, assemble
-from loaders.trees.json_object import read_object
+from loaders.trees.json_object import Unreadable, read_object
 from loaders.trees.measurements import read_measurements
 from loaders.trees.systems import is_system_file, read_system
 from loaders.trees.training_paths import kind_of
@@ -96,9 +96,12 @@ def _read_sheet(source: Source) -> Iterator[Sheet | Problem]:
 
 
 def _read_mapping(source: Source) -> Iterator[Mapping | Problem]:
-    said = read_object(source)
-    if said is None:
-        yield Problem(Where(source.name), "broken-json", "is no JSON object of models.", "Correct the file.")
+    read = read_object(source)
+    if isinstance(read, Unreadable):
+        found = f"{read.reason}, so that it names no models."
+        yield Problem(Where(source.name, read.line), "broken-json", found, "Correct the file.")
         return
-    pairs = tuple((model, named) for model, named in said.items() if isinstance(named, str))
+    yield from read.problems(Where(source.name), "It was left out: correct the file.")
+    named = ((model, benchmark) for model, benchmark in read.fields.items() if model not in read.twice)
+    pairs = tuple((model, benchmark) for model, benchmark in named if isinstance(benchmark, str))
     yield Mapping(owner_place(source, "mapping"), Where(source.name), pairs)

@@ -4,7 +4,6 @@ Source: mlcommons/inference, submission checker: get_power_metric; v6: PowerChec
 """
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loaders.trees.inference_paths import Place
+from loaders.trees.json_object import Unreadable, read_object
 from loaders.trees.loadgen import Log
 from loaders.trees.power_readings import Readings, time_of
 from loaders.unpack import Source
@@ -45,10 +45,34 @@ class Power:
     problems: tuple[Problem, ...]
 
 
-def read_power_file(source: Source, place: Place) -> Iterator[PowerFile]:
+MOST_ZONE_SECONDS: Final = 86_400.0
+"""No clock is a day away from universal time."""
+
+LARGEST: Final = 16 << 20
+"""Bytes of `server.json` and `client.json`, which repeat every message of the meter."""
+
+CLOCKS: Final = frozenset({"server.json", "client.json"})
+"""The files that state a time zone."""
+
+
+def read_power_file(source: Source, place: Place) -> Iterator[PowerFile | Problem]:
     """Any file of `performance/power/`; of two of them the time zone."""
-    found = re.search(rb'"timezone"\s*:\s*(-?\d+(?:\.\d+)?)', source.head)
-    yield PowerFile(place, Where(source.name), float(found[1]) if found else None)
+    where = Where(source.name)
+    if source.name.rpartition("/")[2] not in CLOCKS:
+        yield PowerFile(place, where, None)
+        return
+    read = read_object(source, LARGEST)
+    if isinstance(read, Unreadable):
+        yield Problem(Where(source.name, read.line), "broken-json", f"{read.reason}.", _NO_ZONE)
+        yield PowerFile(place, where, None)
+        return
+    yield from read.problems(where, _NO_ZONE if "timezone" in read.twice else "No other key of the file is read.")
+    zone = None if "timezone" in read.twice else read.fields.get("timezone")
+    is_zone = isinstance(zone, int | float) and not isinstance(zone, bool) and abs(zone) <= MOST_ZONE_SECONDS
+    yield PowerFile(place, where, float(zone) if is_zone else None)  # type: ignore[arg-type]  # a number, as just looked at
+
+
+_NO_ZONE: Final = "The time zone that it states was left out."
 
 
 def measured(
@@ -106,11 +130,12 @@ def _window(detail: Log) -> tuple[float, float] | Problem:
     if not isinstance(moments[0], float) or not isinstance(moments[1], float) or moments[0] >= moments[1]:
         found = "the log does not state when the measured run began and ended (power_begin, power_end)."
         return Problem(detail.where(begin or end), "power-window", found, _LEFT_OUT)
-    met, least = detail.get("result_min_duration_met"), detail.get("effective_min_duration_ms")
-    if met and least and met.text == "true" and least.text.isdecimal():
+    met = detail.get("result_min_duration_met")
+    least_ms = _product(detail, ("effective_min_duration_ms",))
+    if met and least_ms and met.text == "true":
         took = moments[1] - moments[0]
-        if took < int(least.text) / 1000 - MAX_STEP_SECONDS:
-            found = f"power was measured for {took:.0f} s of a run that took at least {int(least.text) / 1000:.0f} s."
+        if took < least_ms / 1000 - MAX_STEP_SECONDS:
+            found = f"power was measured for {took:.0f} s of a run that took at least {least_ms / 1000:.0f} s."
             return Problem(detail.where(end), "power-window", found, _LEFT_OUT)
     return moments[0], moments[1]
 

@@ -289,7 +289,8 @@ def _number(fact: Fact) -> tuple[float, float] | None:
         return None
     number = float(fact.text)
     last = int(match[3] or 0) - len(match[2] or "")
-    return (number, 0.5 * 10.0**last) if math.isfinite(number) else None
+    half = 0.5 * float(f"1e{last}")  # infinite where ``**`` would raise
+    return (number, half) if math.isfinite(number) and math.isfinite(half) else None
 
 
 def _stated(run: Run, scored: Scored, key: str, line: str, read: Reader) -> str | None:

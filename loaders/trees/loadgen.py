@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
+from loaders.json_text import NotJson, decoded, unique
 from loaders.trees.inference_paths import Place
 from loaders.unpack import Source
 from mlperf.errors import Problem, Where
@@ -22,8 +23,13 @@ from mlperf.rules import rules
 DETAIL: Final = "mlperf_log_detail.txt"
 SUMMARY: Final = "mlperf_log_summary.txt"
 
+_TOKEN: Final = b":::MLLOG"
+
 RECORD: Final = 1 << 13
 """Longest record of ours, in bytes; real ones have under 1,000. Longer ones (lists of samples) are never ours."""
+
+MAX_RECORDS: Final = 10_000
+"""Records of the keys that are read; LoadGen writes each of some hundred keys once or twice."""
 
 MAX_SUMMARY: Final = 1 << 20
 
@@ -94,6 +100,8 @@ class _Facts:
         self.first: dict[str, Fact] = {}
         self.contradicted: dict[str, int] = {}
         self.damaged: dict[str, int] = {}
+        self.records = 0
+        """How many were looked at, damaged ones too."""
 
     def add(self, fact: Fact) -> None:
         """The first wins. Source: MLPerfLog / LoadgenParser `__getitem__`."""
@@ -137,7 +145,9 @@ def _number(text: str) -> str:
     return text
 
 
-_JSON: Final = json.JSONDecoder(parse_float=_number, parse_int=_number, parse_constant=_number)
+_JSON: Final = json.JSONDecoder(
+    parse_float=_number, parse_int=_number, parse_constant=_number, object_pairs_hook=unique
+)
 
 
 def read_detail(source: Source, place: Place) -> Iterator[Log | Problem]:
@@ -149,11 +159,15 @@ def read_detail(source: Source, place: Place) -> Iterator[Log | Problem]:
         digest.update(chunk)
         size += len(chunk)
         held += chunk
-        has_records = has_records or b":::MLLOG" in held
+        has_records = has_records or _TOKEN in held
         done = max(0, len(held) - RECORD - 64)  # what begins later is looked at again, whole
         _find(record, held, done, line, found)
         line += held.count(b"\n", 0, done)
         held = held[done:]
+        if found.records > MAX_RECORDS:
+            said = f"holds more than {MAX_RECORDS:,} records of keys that LoadGen writes once."
+            yield Problem(Where(source.name, line), "too-many-faults", said, "The log was left out.")
+            return
     _find(record, held, len(held), line, found)
     yield from found.problems(source.name)
     is_old = not has_records and re.match(rb'\s*"pid": \d+, "tid": \d+, "ts": ', source.head) is not None
@@ -171,25 +185,27 @@ def _find(record: re.Pattern[bytes], held: bytes, end: int, line: int, found: _F
             break
         line += held.count(b"\n", counted, match.start())
         counted = match.start()
+        found.records += 1
         key = match[2].decode()
         begin = match.start(1)
         stop = held.find(b"\n", begin, begin + RECORD)
-        rest = held[begin : stop if stop >= 0 else begin + RECORD]
+        rest = held[begin : stop if stop >= 0 else begin + RECORD].partition(_TOKEN)[0]
         try:
-            said = _JSON.raw_decode(rest.decode("utf-8", "replace"))[0]
-            is_ours, value = said["key"] == key, said["value"]  # of two lines that became one the last key stands
-        except (ValueError, KeyError, RecursionError):
-            is_ours = False
-        if not is_ours:
+            said, _ = decoded(_JSON, rest.decode("utf-8", "replace"))
+        except NotJson:
+            said = None
+        if not isinstance(said, dict) or "value" not in said:
             found.damaged.setdefault(key, line)
             continue
-        found.add(Fact(key, _text(value), line))
+        found.add(Fact(key, _text(said["value"]), line))
 
 
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value.strip() if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, str):  # halves of characters, which no encoding can write, as `\\ud800`
+        return value.strip().encode("utf-8", "backslashreplace").decode()
+    return json.dumps(value)
 
 
 def read_summary(source: Source, place: Place) -> Iterator[Log | Problem]:

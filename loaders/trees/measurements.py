@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from loaders.cells import BadCell, text
 from loaders.trees.inference_paths import Place
-from loaders.trees.json_object import read_object
+from loaders.trees.json_object import Unreadable, read_object
 from loaders.unpack import Source
 from mlperf.errors import Problem, Where
 
@@ -23,11 +23,15 @@ class Measurements:
 def read_measurements(source: Source, place: Place) -> Iterator[Measurements | Problem]:
     """The formats that a file states; a Problem where it is no JSON object. Other files of the folder say nothing."""
     where = Where(source.name)
-    said = read_object(source)
-    if said is None:
-        yield Problem(where, "broken-json", "is no JSON object of measurements.", "Its data types were left out.")
-    elif "weight_data_types" in said or "input_data_types" in said:
-        yield Measurements(place, where, _types(said.get("input_data_types")), _types(said.get("weight_data_types")))
+    read = read_object(source)
+    if isinstance(read, Unreadable):
+        found = f"{read.reason}, so that it is no file of measurements."
+        yield Problem(Where(source.name, read.line), "broken-json", found, "Its data types were left out.")
+        return
+    yield from read.problems(where, "A data type that stands twice was left out.")
+    if not {"weight_data_types", "input_data_types"}.isdisjoint(read.fields):
+        types = {name: None if name in read.twice else _types(value) for name, value in read.fields.items()}
+        yield Measurements(place, where, types.get("input_data_types"), types.get("weight_data_types"))
 
 
 def _types(value: object) -> str | None:

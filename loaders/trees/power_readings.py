@@ -27,6 +27,9 @@ NAME: Final = "spl.txt"
 MAX_READINGS: Final = 2_000_000
 """One per second for 23 days."""
 
+MAX_BAD: Final = 10_000
+"""Lines that begin as a reading and are none; a file with more of them is no meter's."""
+
 ODD_WATTS: Final = 0.002
 """Of the watts: over this they do not go with the volts, amperes and power factor beside them, or with the channels'
 watts. In 399,000 published readings both agree to 0.0007, but for those that are -2 in every field."""
@@ -83,6 +86,10 @@ def read_readings(source: Source, place: Place) -> Iterator[Readings | Problem]:
         if len(seconds) > MAX_READINGS:
             told = f"holds more than {MAX_READINGS:,} readings."
             yield Problem(Where(source.name), "too-long", told, "The power was left out.")
+            return
+        if bad.number > MAX_BAD:
+            told = f"more than {MAX_BAD:,} lines cannot be read as a meter's reading, this the first."
+            yield Problem(Where(source.name, bad.first), "too-many-faults", told, "The power was left out.")
             return
     if held:  # a last line without its end is cut, maybe inside a number
         bad.add(line, [0])

@@ -1,12 +1,12 @@
 """`systems/*.json`: the description of one system, in training and inference alike, as facts of one line each."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
 from loaders.cells import BadCell, text
+from loaders.trees.json_object import JsonObject, Unreadable, object_of
 from loaders.unpack import Source
 from mlperf.errors import Problem, Where
 from mlperf.model import Kind, SystemSheet
@@ -15,7 +15,9 @@ LARGEST: Final = 1 << 20
 """Bytes; real ones have under 20,000."""
 
 _PROSE: Final = frozenset({"hw_notes", "sw_notes", "notes", "other_hardware", "system_type_detail"})
-_TRAILING_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])')
+_TRAILING_COMMA: Final = re.compile(r'("(?:[^"\\]++|\\.)*+"?)|,(?=\s*+[}\]])', re.DOTALL)
+"""A string, which is passed over whole, closed or not, so that nothing in it is looked at again; or such a comma."""
+
 _FIELDS: Final = {"divison": "division", "number of nodes": "number_of_nodes", "system-type": "system_type"}
 """Misspelt names of fields, seen in training v0.7 (SIAT, Tencent; DellEMC) and v1.1."""
 
@@ -51,17 +53,19 @@ def read_system(
         yield Problem(where, "bad-system", f"has {source.size:,} bytes, too many for a system.", "It was left out.")
         return
     data = source.read(LARGEST + 1)
-    fields, problem = _fields(where, data)
+    read, problem = _object(where, data)
     if problem is not None:
         yield problem
-    if fields is None:
+    if read is None:
         return
+    yield from read.problems(where, "The last value was taken, as the official tools do.")
     facts: dict[str, str] = {}
-    for name, value in _renamed(fields).items():
-        name = _FIELDS.get(name.strip().lower(), name.strip())
-        if name.lower() in _PROSE or name in facts:
-            continue
+    for key, value in _renamed(read.fields).items():
         try:
+            name = text(key) or ""
+            name = _FIELDS.get(name.lower(), name)
+            if name.lower() in _PROSE or name in facts:
+                continue
             cell = text(_flat(value))
         except BadCell:  # prose in a field for facts
             continue
@@ -101,11 +105,10 @@ def _log_fields(written: str) -> dict[str, object] | None:
     fields: dict[str, object] = {}
     for line in written.split("\n"):
         found = _LOG_LINE.fullmatch(line.strip())
-        try:
-            event = json.loads(found[2]) if found else None
-        except (ValueError, RecursionError):
+        event = object_of(found[2]) if found else None
+        if isinstance(event, Unreadable):
             return None
-        if found and isinstance(event, dict) and isinstance(value := event.get("value"), str):
+        if found and event is not None and isinstance(value := event.fields.get("value"), str):
             fields[found[1]] = value
         elif line.strip():
             return None
@@ -118,31 +121,25 @@ def _log_fields(written: str) -> dict[str, object] | None:
     return {**basics, "submitter": fields.get("org", ""), **pairs, "nodes": node}
 
 
-def _fields(where: Where, data: bytes) -> tuple[dict[str, object] | None, Problem | None]:
+def _object(where: Where, data: bytes) -> tuple[JsonObject | None, Problem | None]:
     """The JSON object of a file, and the Problem where it is none, or only with a trailing comma mended."""
     try:
         written = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         written = data.decode("latin-1")
-    problem = None
     if (fields := _log_fields(written)) is not None:
-        return fields, None
-    try:
-        found = json.loads(written, strict=False)
-    except (ValueError, RecursionError) as fault:
-        line = getattr(fault, "lineno", None)
-        reason = getattr(fault, "msg", "nested too deeply")
-        fix = "It was left out: its results have no division and no accelerator."
-        problem = Problem(Where(where.file, line), "broken-json", f"is not valid JSON ({reason}).", fix)
-        try:
-            found = json.loads(_TRAILING_COMMA.sub(lambda match: match[1] or "", written), strict=False)
-        except (ValueError, RecursionError):
-            return None, problem
+        return JsonObject(fields, ()), None
+    read = object_of(written)
+    if not isinstance(read, Unreadable):
+        return read, None
+    if not read.is_json:
+        mended = object_of(_TRAILING_COMMA.sub(lambda match: match[1] or "", written))
         fix = "It was read without the comma that stands behind the last field."
-        problem = Problem(problem.where, problem.kind, problem.found, fix)
-    if not isinstance(found, dict):
-        return None, Problem(where, "bad-system", "is JSON, but no description of a system.", "It was left out.")
-    return found, problem
+        if isinstance(mended, Unreadable):
+            fix = "It was left out: its results have no division and no accelerator."
+        problem = Problem(Where(where.file, read.line), "broken-json", f"{read.reason}.", fix)
+        return (None if isinstance(mended, Unreadable) else mended), problem
+    return None, Problem(where, "bad-system", "is JSON, but no description of a system.", "It was left out.")
 
 
 def _flat(value: object) -> object:

@@ -6,15 +6,16 @@ Each file is read on its own; groups are scored when all files are known. Who ra
 system's sheet; of a log's own claims only the benchmark is asked, and only where no folder names it.
 """
 
-import json
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from loaders import mll
-from loaders.mllog import once
+from loaders.json_text import quoted
 from loaders.trees import training_checks
+from loaders.trees.json_object import Unreadable, read_object
 from loaders.trees.protocol import Assembled, Context
 from loaders.trees.systems import is_system_file, read_system
 from loaders.trees.training_group import Group
@@ -109,15 +110,17 @@ def _factor(source: Source) -> float | Problem:
 
     Source: mlcommons/logging result_summarizer: _get_scaling_factor.
     """
-    data = source.read(1 << 16)
-    try:
-        content = json.loads(data.decode("utf-8-sig"), object_pairs_hook=once)
-        factor = content["scaling_factor"] if isinstance(content, dict) else None
-    except (ValueError, KeyError, RecursionError):
-        factor = None
-    if isinstance(factor, int | float) and not isinstance(factor, bool) and 0 < factor < math.inf:
+    fix = "The group has no score."
+    read = read_object(source, 1 << 16)
+    if isinstance(read, Unreadable):
+        return Problem(Where(source.name, read.line), "bad-scaling", f"{read.reason}: no scaling_factor.", fix)
+    if read.twice:
+        found = f"the key {quoted(read.twice[0])} stands twice: no scaling_factor can be trusted."
+        return Problem(Where(source.name), "bad-scaling", found, fix)
+    factor = read.fields.get("scaling_factor")
+    if isinstance(factor, int | float) and not isinstance(factor, bool) and 0 < factor < sys.float_info.max:
         return float(factor)
-    return Problem(Where(source.name), "bad-scaling", "states no scaling_factor.", "The group has no score.")
+    return Problem(Where(source.name), "bad-scaling", "states no scaling_factor.", fix)
 
 
 def assemble(pieces: Sequence[Piece], context: Context) -> Iterator[Assembled]:

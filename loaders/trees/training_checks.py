@@ -235,7 +235,8 @@ def _times(runs: _Runs) -> Check:
         return Check("Runs of their own", "broken", found, needed, runs.where(copies[1]), source)
     ends = (("begin", [start for start, _ in spans]), ("end", [stop for _, stop in spans]))
     for what, times in () if runs.is_rate else ends:  # instances side by side begin together
-        alike = [at for at, time in enumerate(times) if time is not None and times.count(time) > 1]
+        alike_times = Counter(times)
+        alike = [at for at, time in enumerate(times) if time is not None and alike_times[time] > 1]
         if alike:
             found = f"{runs.list(alike)} {what} in the same millisecond, but not both begin and end"
             return Check("Runs of their own", "unknown", found, needed, runs.where(alike[1]), source)

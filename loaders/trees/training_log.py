@@ -41,6 +41,14 @@ after the run. Source: mlcommons/logging compliance_checker/training_0.6.0: mini
 _ACCURACY: Final = "eval_accuracy"
 _EVALUATIONS: Final = (_ACCURACY, "eval_error")
 """What logs call an evaluation: HPC's CosmoFlow and OpenCatalyst state an error."""
+
+MAX_DAMAGED: Final = 10_000
+"""Damaged lines from which on a log is read no further: the most in a published one is 1, and each costs as much as
+a thousand that are passed over."""
+
+MAX_ENDS: Final = 100_000
+"""Lines of run_start and run_stop, which each process of a run may write."""
+
 _ENDS: Final = b"run_st"
 """What both ends of a run have in common, however their line may be damaged."""
 
@@ -58,7 +66,7 @@ _STATUSES: Final = {
     "failed": "failed",
 }
 _TIME: Final = re.compile(
-    rb':::MLLOG (?:\{"namespace": ?"[^"\r\n]*+", ?|[^\r\n]{0,200}?)"time_ms": ?([0-9]{10,16}(?:\.[0-9]+)?)'
+    rb':::MLLOG (?:\{"namespace": ?"[^"\r\n]{0,200}+", ?|[^\r\n]{0,200}?)"time_ms": ?([0-9]{10,16}(?:\.[0-9]+)?)'
 )
 _FAILED: Final = "It counts as a failed run."
 
@@ -169,6 +177,11 @@ class _Seen:
         return (rule.log_key if rule else None) or "run_stop"
 
     @property
+    def is_hopeless(self) -> bool:
+        """Whether there is too much of what no log has much of, so that the rest is not read."""
+        return self.damaged > MAX_DAMAGED or len(self.starts) + len(self.stops) > MAX_ENDS
+
+    @property
     def is_in_midst(self) -> bool:
         """Whether the run has begun, has said what it runs with, and has not stopped."""
         has_begun = bool(self.starts) and self.read_to - self.starts[-1].offset >= STRETCH
@@ -260,7 +273,7 @@ def read_log(source: Source) -> Iterator[RunLog | Problem]:
         yield Problem(Where(source.name, second), "several-benchmarks", f"the log says that it runs {claimed}.", fix)
     problems: list[Problem] = []
     status, start, stop = _ending(source.name, seen, problems)
-    if broken is not None:
+    if broken is not None or seen.is_hopeless:
         status = "unreadable"
     yield from problems
     last = seen.evaluation
@@ -316,6 +329,8 @@ def _scan_old(stream: Iterable[Block], seen: _Seen) -> None:
         if seen.mixed_line is None and (place := sz.find(block.data, TOKEN, 0, block.end)) >= 0:
             seen.mixed_line = block.line_at(place)
         for item in mll.events(block, _OLD_KEYS):
+            if seen.is_hopeless:
+                return
             if isinstance(item, Damaged):
                 seen.take_damage(item)
                 continue
@@ -358,6 +373,8 @@ def _scan_new(stream: Iterable[Block], source: Source, seen: _Seen) -> None:
         seen.look_behind(block)
         at = 0
         while at < block.end and not seen.is_in_midst:
+            if seen.is_hopeless:
+                return
             first = at if seen.starts else sz.find(block.data, _ENDS, at, block.end)
             at = _take(block, seen, at, first + STRETCH if first >= 0 else block.end)
             seen.read_to = block.offset + at
@@ -380,6 +397,8 @@ def _scan_new(stream: Iterable[Block], source: Source, seen: _Seen) -> None:
         whole = _Seen()
         for block in blocks(source):
             _take(block, whole, 0, block.end)
+            if whole.is_hopeless:
+                break
         seen.damages, seen.damaged = whole.damages, whole.damaged
 
 
@@ -395,6 +414,8 @@ def _take(block: Block, seen: _Seen, start: int, end: int) -> int:
         return end
     seen.has_token = True
     for item in events(block, _PATTERN, first, end):
+        if seen.is_hopeless:
+            break
         if isinstance(item, Event):
             seen.take(item)
             if item.key in {"run_start", "run_stop"}:
@@ -425,7 +446,10 @@ def _damage_problems(name: str, seen: _Seen) -> Iterator[Problem]:
             lost = "The line was left out."
         fix = f"{lost} A strict reader refuses the whole log, so a published score may lack this run."
         yield Problem(Where(name, item.line), "damaged-line", f"{said} is damaged: {item.found}.", fix)
-    if seen.damaged > len(seen.damages):
+    if seen.is_hopeless:
+        found = f"more than {MAX_DAMAGED:,} lines of the log are damaged, or {MAX_ENDS:,} are ends of a run."
+        yield Problem(Where(name), "too-many-faults", found, f"The rest was not read. {_FAILED}")
+    elif seen.damaged > len(seen.damages):
         more = seen.damaged - len(seen.damages)
         yield Problem(Where(name), "damaged-line", f"{more:,} more lines of the log are damaged.", "")
 

@@ -27,6 +27,9 @@ _HOST: Final = re.compile(rb'"host": ?"([^"]*)"')
 
 _MOST_WATTS: Final = 1e12
 
+MAX_STRANGE: Final = 10_000
+"""Lines without an event of a power file; a file with more of them is none."""
+
 NO_ENERGY: Final = "The energy of its run was left out."
 
 
@@ -82,6 +85,9 @@ class PowerLog:
         known = len(self.readings) + len(self.found) - before
         if not known == block.data.count(TOKEN, 0, block.end) == block.data.count(b"\n", 0, block.end):
             self._look_at_each(block)
+        if self.strange > MAX_STRANGE:
+            found = f"more than {MAX_STRANGE:,} lines hold no event of a power file."
+            return Problem(Where(self.name, self.first_strange), "too-many-faults", found, NO_ENERGY)
         return None
 
     def span(self) -> Span | None:
