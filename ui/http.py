@@ -8,11 +8,13 @@ import hashlib
 import ipaddress
 import platform
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -25,6 +27,9 @@ from ui.receiving import Uploads
 from ui.whose import SessionCookie, is_loopback
 
 HEALTH: Final = "/healthz"
+READY: Final = "/readyz"
+PROBES: Final = (HEALTH, READY)
+"""What an orchestrator asks under any name."""
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 INDEX: Final = Path(st.__file__).with_name("static") / "index.html"
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -111,7 +116,7 @@ class KnownHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "lifespan" or scope["path"] == HEALTH or self.knows(Headers(scope=scope).getlist("host")):
+        if scope["type"] == "lifespan" or scope["path"] in PROBES or self.knows(Headers(scope=scope).getlist("host")):
             await self.app(scope, receive, send)
         else:
             text = "This server is not known by this name. Whoever runs it can name it: --server.allowedHosts=NAME"
@@ -140,7 +145,7 @@ class SameOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "lifespan" or scope["path"] == HEALTH or self.admits(Headers(scope=scope)):
+        if scope["type"] == "lifespan" or scope["path"] in PROBES or self.admits(Headers(scope=scope)):
             await self.app(scope, receive, send)
         else:
             text = (
@@ -207,11 +212,17 @@ def _is_digits(name: str) -> bool:
 
 
 async def healthz(_: Request) -> Response:
-    """`ok` once the server has started, which includes opening the database."""
+    """`ok` once the server has started."""
     return PlainTextResponse("ok\n")
 
 
-ROUTES: Final[tuple[BaseRoute, ...]] = (Route(HEALTH, healthz),)
+async def readyz(_: Request) -> Response:
+    """`ok` while the snapshot's files are as they were made; else 503, and which is not."""
+    fault = await run_in_threadpool(import_module("ui.session").snapshot_fault)
+    return PlainTextResponse(f"{fault}\n", 503) if fault else PlainTextResponse("ok\n")
+
+
+ROUTES: Final[tuple[BaseRoute, ...]] = (Route(HEALTH, healthz), Route(READY, readyz))
 MIDDLEWARE: Final[tuple[Middleware, ...]] = (  # from the outside in
     Middleware(SecurityHeaders),
     Middleware(KnownHosts),

@@ -1,6 +1,7 @@
 """The server answers for its own names only, and every answer carries the headers that protect its reader."""
 
 import re
+import shutil
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -153,14 +154,15 @@ sys.addaudithook(note)
 """Writes down each time that the process turns to a host, from its start."""
 
 
-def served(folder: Path, listens_on: str) -> Iterator[str]:
+def served(folder: Path, listens_on: str, **settings: str) -> Iterator[str]:
     """A small app with our middleware."""
     (folder / "script.py").write_text("import streamlit as st\nst.title('Here')\n", encoding="utf-8")
     (folder / "app.py").write_text(APP, encoding="utf-8")
     (folder / "sitecustomize.py").write_text(AUDIT.format(calls=str(folder / "calls")), encoding="utf-8")
     port = serving.free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(folder / "app.py"), "--server.port", str(port)]
-    with serving.serving(["env", f"PYTHONPATH=.:{folder}", *command, "--server.address", listens_on], port) as address:
+    settings |= {"PYTHONPATH": f".:{folder}"}
+    with serving.serving([*command, "--server.address", listens_on], port, **settings) as address:
         yield address
 
 
@@ -218,10 +220,25 @@ def test_the_server_answers_on_all_addresses_when_told_to(tmp_path: Path) -> Non
         assert socket_status(address, "127.0.0.1") == 101
 
 
+def test_a_snapshot_that_changes_under_the_server_makes_it_unready(tmp_path: Path) -> None:
+    data = shutil.copytree(ROOT / "data", tmp_path / "data")
+    for address in served(tmp_path, "localhost", ROUNDTABLE_DATA=str(data)):
+        answer = stranger.ask(address, "GET", "/readyz", headers={"Host": "10.0.0.1"})
+        assert (answer.status, answer.content) == (200, b"ok\n")
+        content = bytearray((data / "results.parquet").read_bytes())
+        content[len(content) // 2] ^= 1
+        (data / "results.parquet").write_bytes(content)
+        answer = stranger.ask(address, "GET", "/readyz")
+        assert answer.status == 503
+        assert b"results.parquet: is not the file that SHA256SUMS states" in answer.content
+        assert stranger.ask(address, "GET", "/healthz").status == 200
+
+
 PATHS = {
     "/": 200,
     "/compare": 200,
     "/healthz": 200,
+    "/readyz": 200,
     "/_stcore/health": 200,
     "/media/none.csv": 404,
     "/favicon.png": 200,
