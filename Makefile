@@ -20,7 +20,8 @@ help:
 		printf 'make %-10s %s\n' "$$name" "$$text"; done
 
 run: $(VENV)/run.stamp ## start the dashboard at http://localhost:8501 (another port: make run PORT=8601)
-	$(BIN)/streamlit run app.py --server.port $(PORT)
+	@echo "Roundtable starts at http://localhost:$(PORT) (Ctrl+C ends it)"
+	@$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: lint ## check style and types, then run all tests, those in a real Chromium too
 	$(BIN)/python tests/browser/chromium.py

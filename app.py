@@ -5,6 +5,7 @@ Streamlit to its old multipage mode, where a deep link on a fresh server runs on
 """
 
 import gc
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -25,7 +26,8 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     """
     for name in HEAVY_MODULES:
         import_module(name)
-    import_module("ui.session").hub()
+    if fault := import_module("ui.session").snapshot_fault():
+        logging.getLogger(__name__).error(fault)  # every page says so, too, and /readyz
     gc.collect()
     gc.freeze()
     async with receiving.sweeping():

@@ -10,11 +10,12 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from loaders import checksums
 from loaders.collected import Collected
 from loaders.ingest import SourceReport, handed, read
 from loaders.manifest import DATA, Manifest
 from loaders.processes import a_few_ahead, started
-from loaders.store import link_runs
+from loaders.store import first_line, link_runs, open_database
 from loaders.unpack import OnProgress
 from mlperf.errors import DashboardError, StoreError
 
@@ -28,7 +29,7 @@ MAX_BYTES: Final = 8_000_000
 
 
 def build(folders: list[Path], target: Path, manifest: Manifest, progress: Watch, jobs: int = 1) -> list[SourceReport]:
-    """Load all of `folders` and write one Parquet file per table into `target`, each replaced as a whole.
+    """Load all of `folders`, write one Parquet file per table into `target`, each replaced as a whole, and checksums.
 
     Archives are read by `jobs` processes side by side; the files do not depend on how many.
 
@@ -58,8 +59,10 @@ def build(folders: list[Path], target: Path, manifest: Manifest, progress: Watch
         raise DashboardError(
             f"the snapshot has {size:,} bytes, more than {MAX_BYTES:,}.", str(target), "Nothing was replaced."
         )
+    digests = {final.name: checksums.digest_of(new) for new, final in written}
     for new, final in written:
         new.replace(final)
+    (target / checksums.FILE).write_text(checksums.text_of(digests), encoding="ascii")
     return reports
 
 
@@ -82,15 +85,38 @@ def open_snapshot(folder: Path = DATA) -> duckdb.DuckDBPyConnection:
 
 
 def read_snapshot(folder: Path = DATA) -> duckdb.DuckDBPyConnection:
-    """As `open_snapshot`, but not sealed: for attaching what else it shall reach. Raises `StoreError`."""
+    """As `open_snapshot`, but not sealed: for attaching what else it shall reach. Raises `StoreError`.
+
+    Files that are not as their checksums state are refused. Results of a snapshot that did not come with Roundtable
+    are unverified, as nothing proves what they were made of.
+    """
+    has_checksums = checksums.check(folder, [f"{table}.parquet" for table in TABLES])
     connection = duckdb.connect(":memory:")
     try:
         for table in TABLES:
             connection.read_parquet(str(folder / f"{table}.parquet")).create(table)
+        if not has_checksums:
+            _check_columns(connection, folder)
+        if not is_released(folder):
+            connection.execute("update results set verified = false")
     except duckdb.Error as fault:
-        found = str(fault).partition("\n")[0]
-        raise StoreError(found, str(folder), "Build the snapshot with `make snapshot`.") from fault
+        raise StoreError(first_line(fault), str(folder), "Build the snapshot with `make snapshot`.") from fault
     return connection
+
+
+def is_released(folder: Path) -> bool:
+    """Whether the snapshot in `folder` is the one that came with Roundtable. Raises `StoreError`."""
+    return checksums.is_same(folder, DATA)
+
+
+def _check_columns(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Raise `StoreError` for a file that lacks a column of its table: it lies in the place of another."""
+    with open_database(None) as empty:
+        for table, query in _QUERIES.items():
+            lacking = set(empty.sql(query).columns) - set(connection.table(table).columns)
+            if lacking:
+                found = f"has no column {', '.join(sorted(lacking))}, so that it is no table of {table}."
+                raise StoreError(found, str(folder / f"{table}.parquet"), "Build the snapshot with `make snapshot`.")
 
 
 def seal(connection: duckdb.DuckDBPyConnection) -> None:

@@ -8,24 +8,39 @@ import hashlib
 import ipaddress
 import platform
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import net_util
 
 from ui.receiving import Uploads
 from ui.whose import SessionCookie, is_loopback
 
 HEALTH: Final = "/healthz"
+READY: Final = "/readyz"
+PROBES: Final = (HEALTH, READY)
+"""What an orchestrator asks under any name."""
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 INDEX: Final = Path(st.__file__).with_name("static") / "index.html"
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+def no_external_address() -> None:
+    """This machine's address on the internet: none. The server asks no other host for anything."""
+
+
+# Streamlit asks a host on the internet for it before it refuses a foreign origin; no setting prevents that.
+net_util.get_external_ip = no_external_address
 
 
 def _policy(index: str) -> str:
@@ -101,31 +116,82 @@ class KnownHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "lifespan" or scope["path"] == HEALTH or self.knows(Headers(scope=scope).getlist("host")):
+        if scope["type"] == "lifespan" or scope["path"] in PROBES or self.knows(Headers(scope=scope).getlist("host")):
             await self.app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1008, "reason": "unknown host"})
         else:
-            text = "This server is not known by this name. Whoever runs it can name it: --server.allowedHosts=NAME\n"
-            await PlainTextResponse(text, 403)(scope, receive, send)
+            text = "This server is not known by this name. Whoever runs it can name it: --server.allowedHosts=NAME"
+            await _refuse(text, scope, receive, send)
 
     def knows(self, hosts: list[str]) -> bool:
         """Whether a request with these Host headers is meant for us."""
-        name = _host_name(hosts[0]) if len(hosts) == 1 else ""
-        if self.takes_digits and _is_digits(name):
-            return True
-        return bool(name) and any(_matches(name, pattern) for pattern in self.patterns)
+        host = _host_and_port(hosts[0]) if len(hosts) == 1 else None
+        if host is None:
+            return False
+        name, _ = host
+        return (self.takes_digits and _is_digits(name)) or any(_matches(name, pattern) for pattern in self.patterns)
 
 
-def _host_name(host: str) -> str:
-    """The name in a Host header, in small letters; "" where the header is no host and port."""
+class SameOrigin:
+    """Refuses requests, web sockets too, from pages of another origin: another name or port is another origin.
+
+    Browsers state the page's origin in `Origin`. Cookies do not tell ports apart, and Streamlit's own check ignores
+    them. A request without `Origin` comes from no script that could read the answer. `server.corsAllowedOrigins`
+    lists origins of ours behind a proxy that changes the Host header.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.origins = {_origin(text) for text in st.get_option("server.corsAllowedOrigins") or ()} - {None}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "lifespan" or scope["path"] in PROBES or self.admits(Headers(scope=scope)):
+            await self.app(scope, receive, send)
+        else:
+            text = (
+                "A page of another origin asked. If it is ours, name it: --server.corsAllowedOrigins=https://NAME:PORT"
+            )
+            await _refuse(text, scope, receive, send)
+
+    def admits(self, headers: Headers) -> bool:
+        """Whether the request comes from one of our own pages, or from no page."""
+        stated = headers.getlist("origin")
+        origin = _origin(stated[0]) if len(stated) == 1 else None
+        if origin is None:
+            return not stated
+        host = _host_and_port(headers.get("host", ""))
+        scheme, name, port = origin
+        is_same = host is not None and (host[0], host[1] or DEFAULT_PORTS[scheme]) == (name, port)
+        return is_same or origin in self.origins
+
+
+async def _refuse(text: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 403; a web socket is not opened."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008, "reason": "refused"})
+    else:
+        await PlainTextResponse(f"{text}\n", 403)(scope, receive, send)
+
+
+def _origin(text: str) -> tuple[str, str, int] | None:
+    """Scheme, name and port of an origin; None where the text is none, as the `null` of a sandboxed page."""
+    scheme, _, rest = text.strip().rstrip("/").partition("://")
+    host = _host_and_port(rest)
+    if host is None or scheme.lower() not in DEFAULT_PORTS:
+        return None
+    return scheme.lower(), host[0], host[1] or DEFAULT_PORTS[scheme.lower()]
+
+
+def _host_and_port(host: str) -> tuple[str, int | None] | None:
+    """The name, in small letters, and the port of a Host header; None where it is no host and port."""
     try:
         parts = urlsplit(f"//{host}")
         is_host = parts.netloc == host and parts.username is None and parts.port != 0
     except ValueError:  # a port or an IPv6 address that is none
-        return ""
-    return _plain(parts.hostname or "") if is_host else ""
+        return None
+    name = _plain(parts.hostname or "")
+    return (name, parts.port) if is_host and name else None
 
 
 def _plain(name: str) -> str:
@@ -146,14 +212,21 @@ def _is_digits(name: str) -> bool:
 
 
 async def healthz(_: Request) -> Response:
-    """`ok` once the server has started, which includes opening the database."""
+    """`ok` once the server has started."""
     return PlainTextResponse("ok\n")
 
 
-ROUTES: Final[tuple[BaseRoute, ...]] = (Route(HEALTH, healthz),)
+async def readyz(_: Request) -> Response:
+    """`ok` while the snapshot's files are as they were made; else 503, and which is not."""
+    fault = await run_in_threadpool(import_module("ui.session").snapshot_fault)
+    return PlainTextResponse(f"{fault}\n", 503) if fault else PlainTextResponse("ok\n")
+
+
+ROUTES: Final[tuple[BaseRoute, ...]] = (Route(HEALTH, healthz), Route(READY, readyz))
 MIDDLEWARE: Final[tuple[Middleware, ...]] = (  # from the outside in
     Middleware(SecurityHeaders),
     Middleware(KnownHosts),
+    Middleware(SameOrigin),
     Middleware(SessionCookie),
     Middleware(Uploads),
 )

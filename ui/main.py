@@ -36,4 +36,6 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     with report.faults():
         own.switch(has_any=session.has_own())
 with report.faults():
+    if not session.is_released():
+        report.note(["This snapshot did not come with Roundtable: all of its results are unverified."])
     page.run()

@@ -18,7 +18,7 @@ import plotly.graph_objects as go
 import pyarrow as pa
 import streamlit as st
 
-from loaders import manifest, snapshot
+from loaders import checksums, manifest, snapshot
 from loaders.own import Catalog, View, attach
 from mlperf import citation, export, figures, guard, queries, unverified
 from mlperf.answers.answer import Answer as Shown
@@ -151,11 +151,18 @@ class Opened:
     catalog: Catalog | None
     fault: StoreError | None
     """Why own results cannot be had."""
+    is_released: bool
+    """Whether the published results are those that came with Roundtable."""
 
 
 def hub() -> duckdb.DuckDBPyConnection:
     """The published results, opened once. Raises `StoreError` where there is no snapshot."""
     return _database().published
+
+
+def is_released() -> bool:
+    """Whether the published results are those that came with Roundtable; others are unverified."""
+    return _database().is_released
 
 
 def catalog() -> Catalog:
@@ -260,6 +267,16 @@ def newest(kind: Kind) -> str:
     return next((known.key.round for known in systems(kind).values()), "")
 
 
+def snapshot_fault() -> str | None:
+    """Why the snapshot cannot be opened, or which of its files is no longer as it was made; None where all is well."""
+    try:
+        checksums.check(_folder(), [f"{table}.parquet" for table in snapshot.TABLES])
+        hub()
+    except StoreError as fault:
+        return str(fault)
+    return None
+
+
 def gaps(kind: Kind, round_id: str) -> tuple[Gap, ...]:
     """What of a round's results the snapshot lacks."""
     lacking = [one for one in manifest.read().missing if one.round == f"{kind} {round_id}"]
@@ -302,7 +319,7 @@ def _opened(folder: Path, path: Path) -> Opened:
     except StoreError as error:
         fault = error
     snapshot.seal(connection)
-    return Opened(connection, found, fault)
+    return Opened(connection, found, fault, snapshot.is_released(folder))
 
 
 @lru_cache(maxsize=256)

@@ -120,6 +120,17 @@ def test_a_missing_snapshot_is_said_with_its_remedy(page: str, tmp_path: Path, m
     assert "make snapshot" in test.error[0].value
 
 
+def test_every_page_says_that_a_snapshot_somebody_made_is_unverified(
+    made_elsewhere: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(session.FOLDER, str(snapshot_in(tmp_path, RESULTS)))
+    for page in PAGES:
+        test = opened(page, {"round": ["v3.1"]} if page == "explore" else {})
+        assert not test.exception
+        assert "did not come with Roundtable" in html(test), page
+    assert "unverified" in html(opened("explore", {"round": ["v3.1"]})).lower().replace("are unverified", "")
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in ("gallery", "explore")])
 def test_what_a_link_names_in_vain_is_a_warning(page: str) -> None:
     test = opened(page, {"colour": ["red"], "round": ["v99"], "system": ["inference-v9.9/No one/none"]})

@@ -1,5 +1,6 @@
 """Building the embedded snapshot: the same bytes each time, or nothing at all."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from loaders import snapshot, store
+from loaders import checksums, snapshot, store
 from loaders.ingest import load
 from loaders.manifest import Manifest
 from loaders.rows import arrow_schema, checked
@@ -39,7 +40,7 @@ def built(folder: Path, target: Path, names: tuple[str, ...] = ("",)) -> dict[st
 def test_building_twice_gives_identical_bytes_and_one_file_per_table(tmp_path: Path) -> None:
     write(tmp_path / "from", FILES)
     first = built(tmp_path / "from", tmp_path / "one")
-    assert set(first) == {f"{name}.parquet" for name in snapshot.TABLES}
+    assert set(first) == {f"{name}.parquet" for name in snapshot.TABLES} | {checksums.FILE}
     assert built(tmp_path / "from", tmp_path / "two") == first
     assert built(tmp_path / "from", tmp_path / "one") == first
 
@@ -116,7 +117,8 @@ def test_folders_without_results_leave_the_snapshot_as_it_was(tmp_path: Path) ->
 def test_a_snapshot_that_grew_too_large_replaces_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "from", FILES)
     before = built(tmp_path / "from", tmp_path / "to")
-    monkeypatch.setattr(snapshot, "MAX_BYTES", sum(map(len, before.values())) - 1)
+    size = sum(len(content) for name, content in before.items() if name.endswith(".parquet"))
+    monkeypatch.setattr(snapshot, "MAX_BYTES", size - 1)
     write(tmp_path / "from", {"tables/more.json": [summary(Platform="more")]})
     with pytest.raises(DashboardError, match="bytes, more than"):
         built(tmp_path / "from", tmp_path / "to")
@@ -129,4 +131,76 @@ def test_a_snapshot_that_is_missing_or_damaged_is_an_error_that_says_what_to_do(
     built(tmp_path / "from", tmp_path / "to")
     damage(tmp_path / "to" / "systems.parquet")  # type: ignore[operator]
     with pytest.raises(StoreError, match="make snapshot"):
+        snapshot.open_snapshot(tmp_path / "to")
+
+
+def damage(path: Path, position: int) -> None:
+    """Flip one bit."""
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("table", snapshot.TABLES)
+def test_one_flipped_bit_is_refused_by_the_name_of_the_file(tmp_path: Path, table: str) -> None:
+    write(tmp_path / "from", FILES)
+    built(tmp_path / "from", tmp_path / "to")
+    file = tmp_path / "to" / f"{table}.parquet"
+    for position in (0, file.stat().st_size // 2, file.stat().st_size - 1):
+        damage(file, position)
+        with pytest.raises(StoreError, match=f"{table}.parquet: is not the file that SHA256SUMS states"):
+            snapshot.open_snapshot(tmp_path / "to")
+        damage(file, position)
+    snapshot.open_snapshot(tmp_path / "to").close()
+
+
+def test_a_changed_figure_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "from", FILES)
+    built(tmp_path / "from", tmp_path / "to")
+    file = tmp_path / "to" / "results.parquet"
+    with duckdb.connect() as connection:
+        connection.read_parquet(str(file)).create("results")
+        connection.execute("update results set value = 2 * value")
+        connection.table("results").write_parquet(str(file))
+    with pytest.raises(StoreError, match=r"results.parquet: is not the file .*`git checkout data`"):
+        snapshot.open_snapshot(tmp_path / "to")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", r"SHA256SUMS:1"),
+        ("0" * 64 + "  a.parquet\nwords\n", r"SHA256SUMS:2"),
+        ("0" * 64 + "  a.parquet\n", "no checksum of"),
+    ],
+)
+def test_checksums_that_cannot_be_read_or_name_no_table_are_refused(tmp_path: Path, content: str, message: str) -> None:
+    write(tmp_path / "from", FILES)
+    built(tmp_path / "from", tmp_path / "to")
+    (tmp_path / "to" / checksums.FILE).write_text(content)
+    with pytest.raises(StoreError, match=message):
+        snapshot.open_snapshot(tmp_path / "to")
+
+
+def test_results_of_a_snapshot_that_somebody_made_are_unverified(tmp_path: Path) -> None:
+    write(tmp_path / "from", FILES)
+    built(tmp_path / "from", tmp_path / "to")
+    for _ in range(2):
+        with snapshot.open_snapshot(tmp_path / "to") as connection:
+            assert {row["verified"] for row in rows(connection)} == {False}
+        (tmp_path / "to" / checksums.FILE).unlink(missing_ok=True)
+
+
+def test_a_copy_of_our_own_snapshot_stays_published(tmp_path: Path) -> None:
+    shutil.copytree(snapshot.DATA, tmp_path / "copy")
+    with snapshot.open_snapshot(tmp_path / "copy") as connection:
+        assert connection.execute("select count(*) from results where not verified").fetchone() == (0,)
+
+
+def test_a_table_in_the_place_of_another_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "from", FILES)
+    built(tmp_path / "from", tmp_path / "to")
+    (tmp_path / "to" / checksums.FILE).unlink()
+    shutil.copy(tmp_path / "to" / "systems.parquet", tmp_path / "to" / "results.parquet")
+    with pytest.raises(StoreError, match=r"results.parquet: has no column .*value.*no table of results"):
         snapshot.open_snapshot(tmp_path / "to")
