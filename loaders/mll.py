@@ -29,7 +29,8 @@ _OLDER: Final = re.compile(
     r"([A-Za-z0-9_]{1,100}+)(?::\s++(.++))?+",
     re.DOTALL,
 )
-_QUOTED: Final = re.compile(r"""("[^"\\]*+(?:\\.[^"\\]*+)*+")|'([^'"\\]*+)'""", re.DOTALL)
+_QUOTED: Final = re.compile(r"""("[^"\\]*+(?:\\.[^"\\]*+)*+"?+)|'([^'"\\]*+)'""", re.DOTALL)
+"""A string, closed or not, so that nothing in it is looked at again; or a text as Python quotes it."""
 
 
 def is_old(data: bytes) -> bool | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from loaders import snapshot
+from loaders import checksums, snapshot
 from mlperf.model import RESULT_COLUMNS
 from tests import ROOT
 from tests.loaders.making import FLAT, packed, summary, table, write
@@ -184,7 +184,7 @@ def test_snapshot_builds_from_named_folders_the_same_bytes_twice(tmp_path: Path)
         assert b"results.parquet" in done.stdout
     files = [{path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "two")]
     assert files[0] == files[1]
-    assert set(files[0]) == {f"{table}.parquet" for table in snapshot.TABLES}
+    assert set(files[0]) == {checksums.FILE, *(f"{table}.parquet" for table in snapshot.TABLES)}
 
 
 def test_snapshot_of_folders_without_results_fails_and_writes_nothing(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from loaders import mllog
+from loaders import mllog, submission_files
 from loaders.trees import loadgen
 from mlperf.facts import facts
 from mlperf.log_rules import log_rules
@@ -74,7 +74,10 @@ REACHED: Final[dict[str, Reached]] = {
     "loaders.cells._POINT_GROUPS": Reached(("1", "1.111")),
     "loaders.cells._THOUSANDS": Reached(("1", "1,111", "1,111.")),
     "loaders.cells._UNPRINTABLE": Reached(("\x00",)),
+    "loaders.checksums._LINE": Reached(("0" * 64, "0" * 64 + "  ")),
+    "loaders.formats.exports._PUBLIC_ID": Reached(("v", "v1.1-", "1.1-a")),
     "loaders.formats.exports._stated": Reached(("a", "-")),
+    "loaders.formats.training_columns._REPOSITORY": Reached(("training_results_", "training_results_v1.")),
     "loaders.json_records._BLANKS": Reached((" ",)),
     "loaders.json_records._NEXT_RECORD": Reached(("}", "},", "} ,", '},"', '},"a"', '},"a":', "},{")),
     "loaders.json_records._first_keys": Reached(('"', '"a', '"a"', '"a":')),
@@ -84,6 +87,11 @@ REACHED: Final[dict[str, Reached]] = {
     "loaders.looks.DELIMITER": Reached((",",)),
     "loaders.looks.DOCUMENTS": Reached(("xl/", "word/", "ppt/", "Index/", ".iwa"), calls=FULL),
     "loaders.looks._text": Reached(("<html", "<!doctype ")),
+    "loaders.mll._ANY_KEY": Reached((" ", " a", " abc")),
+    "loaders.mll._LINE": Reached((":::MLL ", ":::MLPv0.6.0 ")),
+    "loaders.mll._OLDER": Reached(("a", "a 1", "a 1.", "a 1 (", "a 1 (a:", "a 1 (a:1) ", "a 1 (a:1) a:")),
+    "loaders.mll._QUOTED": Reached(('"', '"a', "'", "'a", '"\\"')),
+    "loaders.mll._SUBMITTED": Reached(("1", "1.", "1 a", "1 a:", "1 a : ")),
     "loaders.mllog._ANSI": Reached(("\x1b[", "\x1b[1;")),
     "loaders.mllog._INTACT_HEAD": Reached(('{"namespace": "', '{"namespace": "", "time_ms": 1')),
     "loaders.mllog._KEY": Reached(('"key": "', '"key": "a')),
@@ -97,6 +105,10 @@ REACHED: Final[dict[str, Reached]] = {
     "loaders.normalise._public_id": Reached(("v", "v1")),
     "loaders.own._OWNER": Reached(("a",)),
     "loaders.own._reason": Reached(("PID ", "PID (")),
+    "loaders.submission_files._part": Reached(
+        ("verify_", "compliance_", "readme", "calibration", "summary", "checker", "TEST0"),
+        lambda: [one for part in submission_files.PARTS for one in (part.folders, part.names)], FULL,
+    ),
     "loaders.tables._JSON": Reached(("{", "[", "{ ", "[ ")),
     "loaders.trees.endpoints._TYPE": Reached(("type", "type ", "type:", "type: ", "type: a")),
     "loaders.trees.endpoints._line": Reached(
@@ -109,7 +121,10 @@ REACHED: Final[dict[str, Reached]] = {
     "loaders.trees.inference_paths._is_container": Reached((".", ".zip", ".tar")),
     "loaders.trees.inference_paths._owner": Reached((".", ".zip", ".tar")),
     "loaders.trees.inference_results._RUN_FOLDER": Reached(("/performance", "/performance/run_", "/performance/run_1")),
+    "loaders.trees.inference_score._EARLY_STOPPING": Reached(("Only processed ", "Only processed 1 queries.")),
     "loaders.trees.inference_score._NUMBER": Reached(("1", "1.", "1.1e")),
+    "loaders.trees.loadgen._EARLY_STOPPING": Reached(("Only processed ", "Only processed 1 queries.\n")),
+    "loaders.trees.loadgen._NO_RESULTS": Reached(("No", "No warnings", "1", "1 errors ")),
     "loaders.trees.loadgen._line": Reached(
         ("Scenario", "Scenario ", "Scenario :", "Scenario : a", "* ", "[a] ", "a", "\r"),
         lambda: [loadgen._line()], frozenset({"finditer"}),
@@ -125,6 +140,9 @@ REACHED: Final[dict[str, Reached]] = {
     "loaders.trees.power_readings._READING": Reached(
         ("Time,11-11-1111 11:11:11.", "Time,11-11-1111 11:11:11,Watts,", "Time,11-11-1111 11:11:11,Watts,1,Volts,")
     ),
+    "loaders.trees.systems._COUNTED": Reached(("1", "1x ")),
+    "loaders.trees.systems._LOG_LINE": Reached(("a", "a: ", "a: {")),
+    "loaders.trees.systems._PAIR": Reached(("'", "'a", "'a': ", "'a': '", "'a': \"")),
     "loaders.trees.systems._TRAILING_COMMA": Reached(('"', '"a', '"\\', ",", ", ", '","')),
     "loaders.trees.training_group._PARTS": Reached(("1", "a", "1a")),
     "loaders.trees.training_log._TIME": Reached(
@@ -143,6 +161,13 @@ REACHED: Final[dict[str, Reached]] = {
     "loaders.trees.training_power_log._READING": Reached(
         ("MLLOG ", ':::MLLOG {"namespace": "', EVENT.replace('"a"', '"power_reading"') + '1, "metadata": {')
     ),
+    "loaders.workbooks._ADDRESS": Reached(("A", "A1")),
+    "loaders.workbooks._DRAWN": Reached(("xl/", "xl/media/")),
+    "loaders.workbooks._MACRO": Reached(("xl/", "xl/macrosheets/")),
+    "loaders.workbooks._NUMBER": Reached(("1", "1.", ".1", "1e", "1.1e")),
+    "loaders.workbooks._OUTSIDE": Reached(("xl/externalLinks/", "xl/externalLinks/a.xml")),
+    "loaders.workbooks._POINT_GROUPS": Reached(("1", "1.111")),
+    "loaders.workbooks._SHEETS": Reached(("xl/", "xl/a.xml", "xl/.rels")),
     "mlperf.citation._key": Reached(("-",)),
     "mlperf.citation._markdown": Reached(("`",)),
     "mlperf.citation.OUR_LINK": Reached(("https://github.com/mlcommons/",)),

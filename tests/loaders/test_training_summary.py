@@ -240,7 +240,7 @@ def test_every_benchmark_of_the_installed_summarizer_up_to_our_last_round_is_kno
         for name in names
         if (played := facts().round(kind, round_)) is not None and facts().benchmark(kind, name, played.id) is None
     ]
-    assert unknown == []
+    assert unknown == [("training", "0.6", "ncf")], "NCF was suspended in v0.6: no result of it was published"
 
 
 def summarize(folder: Path, usage: str, ruleset: str, monkeypatch: pytest.MonkeyPatch) -> list[Path]:

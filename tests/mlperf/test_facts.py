@@ -32,9 +32,9 @@ def test_rounds_of_a_kind_come_oldest_first(known: Facts) -> None:
         assert undated == [found.id for found in rounds][len(dates) :], "only rounds to come have no date"
 
 
-def test_a_round_whose_rules_are_public_before_its_results_has_no_date(known: Facts) -> None:
+def test_a_round_has_a_date_but_for_one_without_results_and_one_without_a_source(known: Facts) -> None:
     undated = [(found.kind, found.id) for found in known.rounds if not found.published]
-    assert undated == [("training", "v6.1")]
+    assert undated == [("training", "v6.1"), ("hpc", "v1.0")], "no source states the day of HPC v1.0"
 
 
 def test_a_round_that_is_not_known_is_none(known: Facts) -> None:

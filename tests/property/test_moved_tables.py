@@ -73,9 +73,10 @@ def loaded(folder: Path, table: Table) -> list[dict[str, Any]]:
 
 FIGURE = (
     "round", "suite", "division", "submitter", "system_id", "system_name", "public_id", "benchmark", "scenario",
-    "value", "unit", "accelerator_count", "nodes",
+    "value", "unit",
 )  # fmt: skip
 """A line of power that was left out takes `has_power` with it."""
+SIZE = (*FIGURE[:9], "accelerator_count", "nodes")
 POWER = (*FIGURE[:9], "power_value", "power_unit")
 
 
@@ -144,5 +145,8 @@ def test_a_moved_table_gives_the_same_results_or_fewer(
     after = loaded(folder, moved)
     assert figures(after) <= figures(before)
     assert figures(after, POWER) <= figures(before, POWER)
+    sizes = {row[:9]: row[9:] for row in figures(before, SIZE)}
+    for *whose, accelerators, nodes in figures(after, SIZE):
+        assert {accelerators, nodes} <= {*sizes[tuple(whose)], None}, "a size is the same, or left out"
     if is_plain:
         assert figures(after, (*FIGURE, "has_power")) == figures(before, (*FIGURE, "has_power"))
