@@ -15,7 +15,7 @@ from typing import Final
 
 from tqdm import tqdm
 
-from loaders import manifest, registry, snapshot, store
+from loaders import labels, manifest, registry, snapshot, store
 from loaders.ingest import OWN, SourceReport, load
 from loaders.processes import started
 from loaders.report import lines
@@ -123,11 +123,12 @@ def _progress(path: Path) -> Iterator[OnProgress]:
 
 
 def _load(options: argparse.Namespace) -> int:
+    label = Label(**{field.name: getattr(options, field.name) for field in fields(Label)})
+    labels.check(label)
     existed = options.into.exists()
     connection = store.open_database(options.into)
     reports: list[SourceReport] = []
     listed = manifest.read()
-    label = Label(**{field.name: getattr(options, field.name) for field in fields(Label)})
     with started(options.jobs) as workers:
         for path in options.path:
             with _progress(path) as progress:
@@ -137,6 +138,8 @@ def _load(options: argparse.Namespace) -> int:
     connection.close()
     command = [sys.orig_argv[0], "-m", "loaders", "load", *map(str, options.path), "--into", str(options.into)]
     command += ["--origin", options.origin] if options.origin != OWN else []
+    command += ["--jobs", str(options.jobs)] if options.jobs > 1 else []
+    command += ["--all"] if options.all else []
     for field in fields(Label):
         command += [option(field.name), text] if (text := getattr(label, field.name)) else []
     text = "\n".join(lines(reports, command, is_whole=options.all))

@@ -56,7 +56,7 @@ def _of_source(report: SourceReport, most: int | None) -> Iterator[str]:
     asked = {item.problem for item in report.unlabelled.values()}
     if problems := [problem for problem in report.problems if problem not in asked]:
         kinds = together(problems)
-        yield f"  problems: {len(problems):,}" + (f", {len(kinds):,} kinds" if len(kinds) < len(problems) else "")
+        yield f"  problems: {len(problems):,}" + (f", {len(kinds):,} different" if len(kinds) < len(problems) else "")
         if most is None:
             yield from (f"    {problem}" for problem in problems)
         else:
@@ -91,7 +91,7 @@ def _left_aside(files: Sequence[tuple[str, str]], most: int | None) -> Iterator[
             yield f"  {kind}: {len(names):,}"
             yield from (f"    {name}" for name in names)
         else:
-            places = Counter(name if kind.startswith("unknown") else folder_of(name) or name for name in names)
+            places = Counter(name if kind.startswith("unknown") else folder_of(name) or name for name in sorted(names))
             named = ", ".join(place for place, _ in places.most_common(EXAMPLES))
             yield f"  {kind}: {len(names):,} ({named}{', …' if len(places) > EXAMPLES else ''})"
     yield from _rest(len(ordered), None if most is None else 2 * most)

@@ -99,6 +99,10 @@ class Facts:
         """The kind of a suite; `KeyError` for what is no suite. SQL takes it from the id (`read_suite` sees to it)."""
         return self._kinds[suite]
 
+    def is_system_type(self, text: str) -> bool:
+        """Whether a text is a type of systems, such as `edge`."""
+        return self._system_types.get(text) is not None
+
     def suites_of(self, kind: Kind) -> tuple[SuiteFacts, ...]:
         """The suites of a kind, in the order of the file."""
         return tuple(suite for suite in self.suite_facts if suite.kind == kind)

@@ -176,12 +176,12 @@ def _assembled(result: _Result, tree: _Tree) -> Iterator[Assembled]:
     where = result.label(label)
     round_id, scenario = tree.round(where), facts().scenario(where.scenario or "")
     if where.scenario is not None and scenario is None:
-        yield from _unknown_scenario(result)
+        yield from _unknown_scenario(result, where.scenario)
         return
     benchmark = tree.benchmark(where, round_id)
     run, name = _counting(result, round_id, scenario)
     if where.model is not None and benchmark is None:
-        yield from _unknown_model(result, round_id)
+        yield from _unknown_model(result, where.model, round_id)
         return
     if result.endpoint is not None and run is None:
         scored = endpoints.score_endpoint(result.endpoint, result.config, round_id, benchmark, scenario)
@@ -232,18 +232,19 @@ def _first_log(result: _Result) -> Where | None:
     return min(logs) if logs else result.endpoint.where if result.endpoint else None
 
 
-def _unknown_model(result: _Result, round_id: str | None) -> Iterator[Problem]:
+def _unknown_model(result: _Result, model: str, round_id: str | None) -> Iterator[Problem]:
     where = _first_log(result)
     if where is not None:
-        found = f"nothing says which benchmark of {round_id} the model {result.place.model!r} stands for."
-        fix = "The result was left out: add the submitter's model_mapping.json."
+        played = f" of {round_id}" if round_id else ""
+        found = f"nothing says which benchmark{played} the model {model!r} stands for."
+        fix = "The result was left out: name the benchmark, or add the submitter's model_mapping.json."
         yield Problem(where, "unknown-model", found, fix)
 
 
-def _unknown_scenario(result: _Result) -> Iterator[Problem]:
+def _unknown_scenario(result: _Result, scenario: str) -> Iterator[Problem]:
     where = _first_log(result)
     if where is not None:
-        found = f"scenario {result.place.scenario!r}, the name of its folder, is not known."
+        found = f"scenario {scenario!r} is not known."
         yield Problem(where, "unknown-scenario", found, "The result was left out.")
 
 

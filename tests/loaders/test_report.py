@@ -6,12 +6,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from loaders import store
+from loaders import labels, store
 from loaders.__main__ import main
 from loaders.ingest import load
 from loaders.manifest import Manifest
 from loaders.report import lines, together
 from loaders.submission_files import part_of
+from loaders.trees.protocol import Label
 from mlperf.errors import Problem, Where
 from tests.loaders.making import packed, rows, write
 from tests.loaders.trees.making_inference import tree
@@ -196,3 +197,40 @@ def test_a_run_that_was_killed_is_told_to_have_no_end(tmp_path: Path, capsys: py
     _, told = asked(capsys, log, "--into", tmp_path / "to.duckdb")
     assert "the log ends before its results: the run was stopped, or the log was cut." in told
     assert "Let the run end" in told
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (["--round", "v99"], "--round: 'v99' is not known. Accepted are v3.0"),
+        (["--benchmark", "llama2-70"], "--benchmark: 'llama2-70' is not known. Did you mean llama2-70b-99"),
+        (["--scenario", "Ofline"], "--scenario: 'Ofline' is not known. Did you mean Offline?"),
+        (["--suites", "bar"], "--suites: 'bar' is not known. Accepted are datacenter, edge"),
+        (["--division", "clsed"], "--division: 'clsed' is not known. Did you mean closed?"),
+    ],
+)
+def test_a_label_that_is_not_known_is_named_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], said: list[str], words: str
+) -> None:
+    status, text = asked(capsys, tmp_path / "none", "--into", tmp_path / "to.duckdb", *said)
+    assert status == 2
+    assert words in text
+    assert not (tmp_path / "to.duckdb").exists()
+
+
+@pytest.mark.parametrize("name", ["resnet50", "gnn", "cosmoflow", "llama2-70b-99.9"])
+def test_a_benchmark_is_known_by_each_of_its_names(name: str) -> None:
+    labels.check(
+        Label(benchmark=name, suites="datacenter,edge", scenario="single stream", round="0.7", division="Closed")
+    )
+
+
+def test_the_command_to_copy_has_all_that_was_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_loadgen(tmp_path / "logs", "Offline")
+    into = tmp_path / "it's here.duckdb"
+    _, text = asked(capsys, tmp_path / "logs", "--into", into, "--jobs", "2", "--all", "--origin", "our lab")
+    typed = command(text)
+    assert typed[typed.index("--into") + 1] == str(into)
+    assert typed[typed.index("--jobs") + 1] == "2"
+    assert typed[typed.index("--origin") + 1] == "our lab"
+    assert "--all" in typed
