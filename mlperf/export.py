@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
@@ -20,6 +21,8 @@ MEDIA_TYPES: Final[Mapping[Format, str]] = {
     "json": "application/json",
 }
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+INVISIBLE: Final = ("Cc", "Cf")
+"""Categories of characters that show nothing: spreadsheets pass over some of them."""
 NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
@@ -31,8 +34,8 @@ def write(rows: pa.Table, form: Format) -> bytes:
 def csv_bytes(rows: pa.Table) -> bytes:
     """RFC 4180 in UTF-8: CRLF, numbers at full precision, `true` and `false`, an empty cell for null.
 
-    A text that a spreadsheet would run as a formula starts with an apostrophe; numbers are left alone, also in a
-    text column.
+    A text that a spreadsheet would run as a formula starts with an apostrophe, whether its sign is of full width or
+    stands behind blanks; numbers are left alone, also in a text column.
     Source: OWASP, CSV Injection.
     """
     buffer = io.StringIO(newline="")
@@ -68,7 +71,15 @@ def _cells(column: pa.ChunkedArray) -> list[str]:
 
 
 def _harmless(text: str) -> str:
-    return "'" + text if text.startswith(FORMULA_STARTS) and not NUMBER.fullmatch(text) else text
+    is_formula = _first_sign(text) in FORMULA_STARTS or text.startswith(FORMULA_STARTS)
+    return "'" + text if is_formula and not NUMBER.fullmatch(text) else text
+
+
+def _first_sign(text: str) -> str:
+    """The first character that is seen, in its plain form: `＝` is `=`. Source: Unicode, normalization form NFKC."""
+    seen = next((char for char in text if not char.isspace() and unicodedata.category(char) not in INVISIBLE), "")
+    plain = unicodedata.normalize("NFKC", seen)
+    return {"\N{MINUS SIGN}": "-"}.get(plain, plain)
 
 
 WRITERS: Final[Mapping[Format, Callable[[pa.Table], bytes]]] = {

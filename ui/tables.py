@@ -25,8 +25,6 @@ RUNS: Final = (
 )  # fmt: skip
 NAME: Final = "#(.+)$"
 """The system's name in the address of its sheet, as `_with_links` writes it."""
-AS_IT_IS: Final = ";/?:@&=+$,"
-"""Letters that the browser's `decodeURI` does not decode."""
 LINKS: Final = {
     "link": "MLCommons",
     "sheet": "open",
@@ -205,12 +203,12 @@ def data(rows: pa.Table, key: str, space: int | None = None) -> None:
 def _with_links(rows: pa.Table) -> pa.Table:
     """The rows with each system's name as the link to its sheet, in place of a column of addresses.
 
-    The browser reads the name behind the `#`. It decodes all but the letters that addresses are made of.
+    The browser reads the name behind the `#`: it decodes what is written with `%`, and takes a `+` for a blank.
     """
     if not {"sheet", "system"} <= set(rows.column_names):
         return rows
     systems = zip(rows["system"].to_pylist(), rows["sheet"].to_pylist(), strict=True)
-    links = [f"{sheet}#{quote(name, safe=AS_IT_IS)}" if sheet and name else None for name, sheet in systems]
+    links = [f"{sheet}#{quote(name, safe='')}" if sheet and name else None for name, sheet in systems]
     place = rows.column_names.index("system")
     return rows.set_column(place, "system", pa.array(links, pa.string())).drop_columns(["sheet"])
 

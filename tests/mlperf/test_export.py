@@ -36,7 +36,13 @@ def test_a_number_in_a_csv_reads_back_as_itself(number: float) -> None:
     assert not cell.startswith("'")
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\tx", "\rx", '=HYPERLINK("x")'])
+FORMULAS = (
+    "=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\tx", "\rx", '=HYPERLINK("x")', "＝1+1", "＋1+1", "－2+3",
+    "＠SUM(A1)", "−2+3", " =1+1", "\u200b=1+1", "\n=1+1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FORMULAS)
 def test_a_text_that_a_spreadsheet_would_run_is_written_with_an_apostrophe(text: str) -> None:
     data = export.write(table(system_name=[text]), "csv").decode()
     cells = [row[0] for row in csv.reader(io.StringIO(data, newline=""))]
