@@ -112,6 +112,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "has_power": Column("Power run"),
     "power_value": Column("Power or energy", "%,.6g", "Measured under the MLPerf rules in this very run"),
     "power_unit": Column("Unit of power"),
+    "is_metric": Column("Metric of its round", help="No for what its log states beside the score"),
     "tokens_per_second": Column("Also stated, tokens/s", "%,.6g", "By the log of this run; no official metric of it"),
     "samples_per_second": Column("Also stated, samples/s", "%,.6g", "By the log of this run; no official metric of it"),
     "mean_latency_ms": Column("Mean latency, ms", "%,.6g", "By the log of this run; no official metric of it"),

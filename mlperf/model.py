@@ -3,6 +3,7 @@
 Also the columns of a result. No parsing and no SQL here; the tables' DDL is `loaders/schema.sql`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
@@ -25,6 +26,8 @@ RESULT_COLUMNS: Final[tuple[str, ...]] = (
 )  # fmt: skip
 """The columns of a result in the order of every file we write; null is empty."""
 
+SECOND_UNITS: Final[Mapping[str, str]] = {"tokens/s": "tokens_per_second", "samples/s": "samples_per_second"}
+"""Second measures that are a score's in other rounds, by their unit."""
 SECOND_MEASURES: Final[tuple[str, ...]] = ("tokens_per_second", "samples_per_second", "mean_latency_ms")
 """Columns of what a log states besides the score, each with its unit in the name: no official metrics of the round."""
 

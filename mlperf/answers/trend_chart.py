@@ -16,6 +16,8 @@ MOST_DRAWN: Final = 64
 """Marks of a chart: what a browser redraws, and is sent, in a moment."""
 WIDEST: Final = 20
 """From this ratio of greatest to smallest on, the axis is logarithmic."""
+SECOND: Final = "stated beside the score"
+"""What legend and tooltips call a second measure."""
 DODGE: Final = 0.1
 """How far the lines of a round stand apart, in rounds."""
 
@@ -54,14 +56,20 @@ def _chart(found: Trend, drawn: Sequence[Point], choice: Choice) -> Chart:
     row, unit = drawn[0].row, drawn[0].unit
     measured = measure(row | {"unit": unit})
     measured = Measure(measured.label, unit, measured.better, choice.is_per_accelerator)
-    ages = [point.row["round_index"] for point in drawn]
+    seconds = [point for point in found.seconds if point.unit == unit]
+    ages = [point.row["round_index"] for point in (*drawn, *seconds)]
     ids = {played.index: played.id for played in facts().rounds if played.kind == choice.kind}
-    ids |= {point.row["round_index"]: point.row["round"] for point in drawn}
+    ids |= {point.row["round_index"]: point.row["round"] for point in (*drawn, *seconds)}
     ticks = list(range(min(ages), max(ages) + 1))
     span = (ticks[0] - 0.5, ticks[-1] + 0.5)
-    axis = _upright(measured.upright, [point.value for point in drawn])
+    axis = _upright(measured.upright, [point.value for point in (*drawn, *seconds)])
     figure = plots.plot(
-        [*_marks(found, span, axis), *_small(found, drawn, choice), *_lines(found, drawn, choice)],
+        [
+            *_marks(found, span, axis),
+            *_small(found, drawn, choice),
+            *_beside(seconds, choice),
+            *_lines(found, drawn, choice),
+        ],
         Axis(
             f"{facts().kind_name(choice.kind)} round",
             ticks=[ids.get(tick, "") for tick in ticks],
@@ -91,7 +99,7 @@ def _upright(title: str, drawn: Sequence[float]) -> Axis:
 def _marks(found: Trend, span: tuple[float, float], axis: Axis) -> list[Series]:
     """A dotted upright line where results stop being comparable, with its label above all points."""
     places = []
-    for (before, after), _, _ in found.breaks:
+    for before, after in (gap.ages for gap in found.breaks):
         places += [place for place in (after - 0.5, before + 0.5) if span[0] <= place <= span[1]][:1]
     bottom, top = axis.range or (0.0, 1.0)
     top -= 0.04 * (top - bottom)
@@ -166,6 +174,26 @@ def _small(found: Trend, drawn: Sequence[Point], choice: Choice) -> list[Series]
             is_listed=False,
             size=5,
             opacity=0.55,
+            unverified=[is_unverified(point.row) for point in points],
+        )
+        for group, points in parts.items()
+    ]
+
+
+def _beside(seconds: Sequence[Point], choice: Choice) -> list[Series]:
+    """Second measures: open circles without a line."""
+    parts: dict[str, list[Point]] = {}
+    for point in seconds:
+        parts.setdefault(point.group, []).append(point)
+    return [
+        Series(
+            f"{group}: {SECOND}",
+            [_x(point, choice) for point in points],
+            [point.value for point in points],
+            hover=[f"{SECOND}, no metric of {point.row['round']}\n{_hover(point)}" for point in points],
+            colour=_colours(choice)[group],
+            symbol="circle-open",
+            mode="markers",
             unverified=[is_unverified(point.row) for point in points],
         )
         for group, points in parts.items()

@@ -1,6 +1,6 @@
 """Results as lines over the rounds: which compare with which, the best of each round, and what was gained. No words."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple
@@ -10,7 +10,7 @@ from mlperf.answers.answer import Row
 from mlperf.facts import facts, unit_change
 from mlperf.figures import PALETTE
 from mlperf.metrics import measure
-from mlperf.model import Kind
+from mlperf.model import SECOND_UNITS, Kind
 from mlperf.unverified import is_unverified, parted
 
 By = Literal["server_family", "server", "accelerator", "submitter"]
@@ -66,6 +66,10 @@ class Break(NamedTuple):
     """Their indexes."""
     rounds: tuple[str, str]
     reason: str
+    segments: tuple[int, int]
+    """Of the results before and after."""
+    units: tuple[str, str] | None
+    """Their units, where nothing but the unit parts them; None elsewhere."""
 
 
 class Gain(NamedTuple):
@@ -88,11 +92,17 @@ class Trend:
     """For each segment its rounds: `v2.0 – v5.1`."""
     without_figure: int
     """Results that have no figure per accelerator."""
+    seconds: tuple[Point, ...] = ()
+    """What logs state beside the score, in the unit of the other side of a break; in no line and no ratio."""
 
     @property
     def published_bests(self) -> tuple[Point, ...]:
         """The bests of the lines of published results."""
         return tuple(point for point in self.bests if not is_unverified(point.row))
+
+
+Place = tuple[int, str, str, str]
+"""Of results that compare: the round's index and id, benchmark and unit."""
 
 
 def full_name(kind: Kind, benchmark: str) -> str:
@@ -127,7 +137,24 @@ def trend(rows: Iterable[Row], choice: Choice) -> Trend:
         breaks,
         {segment: " – ".join(dict.fromkeys([rounds[0], rounds[-1]])) for segment, rounds in spans.items()},
         len(wanted) - len(points),
+        () if choice.is_per_accelerator else tuple(_seconds(wanted, segments, breaks, choice)),
     )
+
+
+def _seconds(
+    rows: Iterable[Row], segments: Mapping[Place, int], breaks: Iterable[Break], choice: Choice
+) -> Iterator[Point]:
+    """For each break that the unit alone makes: what results on one side state in the unit of the other."""
+    units = {}
+    for gap in breaks:
+        if gap.units is not None:
+            (before, after), (unit, new_unit) = gap.segments, gap.units
+            units.update({(before, unit): new_unit, (after, new_unit): unit})
+    for row in rows:
+        unit = units.get((segments[_place(row)], row["unit"]), "")
+        value = row[SECOND_UNITS[unit]] if unit in SECOND_UNITS else None
+        if value is not None:
+            yield Point(_group(row, choice), segments[_place(row)], row, value, unit)
 
 
 def _bests(points: Iterable[Point], choice: Choice) -> tuple[Point, ...]:
@@ -202,10 +229,6 @@ def _figure(row: Row, choice: Choice) -> tuple[float | None, str]:
     return value, compare.per_accelerator_unit(row["metric"], row["unit"])
 
 
-Place = tuple[int, str, str, str]
-"""Of results that compare: the round's index and id, benchmark and unit."""
-
-
 def _place(row: Row) -> Place:
     return row["round_index"], row["round"], row["benchmark"], row["unit"]
 
@@ -232,7 +255,10 @@ def _of_published(places: Sequence[Place], choice: Choice) -> tuple[dict[Place, 
         reason = _parting(one, other, choice)
         segments[other] = segments[one] + (reason is not None)
         if reason is not None:
-            breaks.append(Break((one[0], other[0]), (one[1], other[1]), reason))
+            is_of_unit = reason == unit_change((one[1], one[3]), (other[1], other[3]))
+            units = (one[3], other[3]) if is_of_unit else None
+            parts = (segments[one], segments[other])
+            breaks.append(Break((one[0], other[0]), (one[1], other[1]), reason, parts, units))
     return segments, tuple(breaks)
 
 

@@ -14,7 +14,20 @@ import pyarrow as pa
 from mlperf import guard, queries
 from mlperf.answers.answer import Answer, Row, in_order, table
 from mlperf.answers.trend_chart import charts, drawn_points
-from mlperf.answers.trend_lines import MOST, By, Choice, Gain, Point, Trend, best_in, full_name, gain, ratio, trend
+from mlperf.answers.trend_lines import (
+    MOST,
+    Break,
+    By,
+    Choice,
+    Gain,
+    Point,
+    Trend,
+    best_in,
+    full_name,
+    gain,
+    ratio,
+    trend,
+)
 from mlperf.facts import facts
 from mlperf.guard import Finding
 from mlperf.metrics import TIMES, Measure, count_text
@@ -314,7 +327,10 @@ def _notes(found: Trend, drawn: int, choice: Choice) -> tuple[str, ...]:
     missing = [value for value in choice.values if value not in {point.group for point in found.points}]
     hidden = len(found.points) - drawn
     notes = [*_own_gains(found)]
-    notes += [f"No line from {one} to {other}: {reason}" for _, (one, other), reason in found.breaks]
+    notes += [
+        f"No line from {gap.rounds[0]} to {gap.rounds[1]}: {gap.reason}{_unstated(gap, found)}" for gap in found.breaks
+    ]
+    notes += _beside(found)
     notes.append("Lines join the best result of each round; the small points are the other results.")
     if missing:
         notes.append(f"No results here: {', '.join(missing)}.")
@@ -333,10 +349,30 @@ def _notes(found: Trend, drawn: int, choice: Choice) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _unstated(gap: Break, found: Trend) -> str:
+    """That no result on one side of a break of units states the other side's unit; nothing where one does."""
+    if gap.units is None or any(point.segment in gap.segments for point in found.seconds):
+        return ""
+    return f" No result before {gap.rounds[1]} states {gap.units[1]} beside its score: logs may, tables do not."
+
+
+def _beside(found: Trend) -> list[str]:
+    """What second measures are, where any is drawn."""
+    if not found.seconds:
+        return []
+    rounds = ", ".join(dict.fromkeys(point.row["round"] for point in found.seconds))
+    units = " and ".join(dict.fromkeys(point.unit for point in found.seconds))
+    return [
+        f"Open circles: {units} that the logs of {rounds} state beside the score. It is no metric of that round and no "
+        "official MLPerf result, and stands in no line and no ratio."
+    ]
+
+
 def _derived(found: Trend, choice: Choice) -> tuple[str, ...]:
     per = ("performance per accelerator (result over the system's accelerators)",) if choice.is_per_accelerator else ()
     has_gain = any(one.segment == other.segment for one, other in pairwise(found.bests))
-    return (*(("improvement over rounds (ratio of two results)",) if has_gain else ()), *per)
+    beside = ("figures that logs state beside the score",) if found.seconds else ()
+    return (*(("improvement over rounds (ratio of two results)",) if has_gain else ()), *per, *beside)
 
 
 def _data(found: Trend, drawn: Sequence[Point], choice: Choice) -> list[Row]:
@@ -345,10 +381,17 @@ def _data(found: Trend, drawn: Sequence[Point], choice: Choice) -> list[Row]:
     starts: dict[tuple[str, int], Point] = {}
     for point in found.bests:
         starts.setdefault((point.group, point.segment), point)
-    return [
+    rows = [
         _datum(point, point.row["result_id"] in bests, starts[point.group, point.segment], found, choice)
         for point in drawn
     ]
+    if not found.seconds:
+        return rows
+    beside = [
+        _datum(point, False, point, found, choice) | {"value": point.value, "unit": point.unit}
+        for point in found.seconds
+    ]
+    return [row | {"is_metric": is_metric} for part, is_metric in ((rows, True), (beside, False)) for row in part]
 
 
 def _datum(point: Point, is_best: bool, start: Point, found: Trend, choice: Choice) -> Row:

@@ -29,7 +29,8 @@ BROKEN = [
     (Choice("server_family", ("XE8545", "XE96xx"), "training", "ssd", None), "v1.1", "v2.0",
      "The model changed from SSD-ResNet34 on COCO to RetinaNet on Open Images."),
     (Choice("submitter", ("NVIDIA",), "inference", "gptj-99", "Server"), "v4.0", "v4.1",
-     "The unit changed: v4.0 counts in queries/s, v4.1 in tokens/s."),
+     "The unit changed: v4.0 counts in queries/s, v4.1 in tokens/s. "
+     "No result before v4.1 states tokens/s beside its score: logs may, tables do not."),
 ]  # fmt: skip
 
 
@@ -395,3 +396,52 @@ def test_numbers_of_accelerators_are_written_as_counts_are() -> None:
         Choice("submitter", ("Dell",), "inference", "resnet", "Offline"),
     )
     assert answer.heading.endswith("1,024 accelerators against 2,048")
+
+
+LLAMA: dict[str, Any] = {
+    **H100, "benchmark": "llama2-70b-99", "scenario": "Server", "metric": "throughput", "better": "higher",
+    "accelerators": ["NVIDIA H100"],
+}  # fmt: skip
+IN_QUERIES = {**LLAMA, "result_id": "q", "round": "v4.0", "round_index": 8, "value": 71.7957, "unit": "queries/s"}
+IN_TOKENS = {**LLAMA, "result_id": "t", "round": "v4.1", "round_index": 9, "value": 23113.1, "unit": "tokens/s"}
+SERVER = Choice("server_family", ("XE96xx",), "inference", "llama2-70b-99", "Server")
+
+
+def test_a_second_measure_stands_where_the_metric_changed_in_no_line_and_no_ratio() -> None:
+    old = IN_QUERIES | {"tokens_per_second": 20958.48, "samples_per_second": 71.8}
+    answer = question.answer(database([old, IN_TOKENS]), SERVER)
+    (tokens,) = [chart.figure for chart in answer.charts if "tokens/s" in chart.figure.layout.yaxis.title.text]
+    (beside,) = [trace for trace in tokens.data if "stated beside the score" in trace.name]
+    assert (list(beside.y), beside.mode, beside.marker.symbol) == ([20958.48], "markers", "circle-open")
+    assert ticks(tokens)[round(beside.x[0])] == "v4.0"
+    assert [value for trace in lines(tokens) for value in trace.y if value] == [23113.1]
+    assert "×" not in answer.heading
+    assert any("no metric of that round and no official MLPerf result" in note for note in answer.notes)
+    assert "figures that logs state beside the score" in answer.derived
+    rows = {(row["round"], row["unit"], row["is_metric"]): row["value"] for row in answer.data.to_pylist()}
+    assert rows == {
+        ("v4.0", "queries/s", True): 71.7957, ("v4.0", "tokens/s", False): 20958.48, ("v4.1", "tokens/s", True): 23113.1
+    }  # fmt: skip
+    assert all(row["relative"] is None for row in answer.data.to_pylist())
+
+
+def test_without_a_second_measure_the_break_is_named_with_its_reason() -> None:
+    answer = question.answer(database([IN_QUERIES, IN_TOKENS]), SERVER)
+    assert (
+        "No line from v4.0 to v4.1: The unit changed: v4.0 counts in queries/s, v4.1 in tokens/s. "
+        "No result before v4.1 states tokens/s beside its score: logs may, tables do not."
+    ) in answer.notes
+    assert "is_metric" not in answer.data.column_names
+    assert not any("stated beside" in trace.name for chart in answer.charts for trace in chart.figure.data)
+
+
+def test_a_measure_is_never_drawn_across_another_change_than_that_of_the_unit() -> None:
+    streams = {
+        **PLAIN, "scenario": "MultiStream", "metric": "streams", "unit": "streams", "better": "higher", "round": "v1.1",
+        "round_index": 3, "value": 16.0, "samples_per_second": 512.0,
+    }  # fmt: skip
+    latency = {**PLAIN, "scenario": "MultiStream", "result_id": "l", "round": "v2.0", "round_index": 4}
+    found = trend([{**PLAIN, **row} for row in (streams, latency)], Choice("server_family", ("XR-series",), "inference",
+                  "resnet", "MultiStream"))  # fmt: skip
+    assert found.seconds == ()
+    assert [gap.units for gap in found.breaks] == [None]
