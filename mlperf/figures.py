@@ -15,8 +15,8 @@ import plotly.graph_objects as go
 import pyarrow as pa
 
 from mlperf.facts import facts
-from mlperf.metrics import METRIC_NAMES, Measure, number_text
-from mlperf.model import Better, Kind
+from mlperf.metrics import METRIC_NAMES, Measure, beside_score, number_text
+from mlperf.model import SECOND_MEASURES, Better, Kind
 from mlperf.plots import hatched, pixels
 from mlperf.unverified import MARK, is_unverified
 
@@ -29,7 +29,7 @@ PANEL: Final = ("suite", "benchmark", "scenario", "metric", "unit", "better")
 SHOWN: Final = [
     "value", "round", "division", "availability", "submitter", "system_id", "system_name", "server", "accelerator",
     "accelerator_count", "nodes", "model", "has_power", "verified", "suite", "benchmark", "scenario", "metric", "unit",
-    "better", "inferred", "valid", "accelerators", "result_id", "same_runs", "round_index",
+    "better", "inferred", "valid", "accelerators", "result_id", "same_runs", "round_index", *SECOND_MEASURES,
 ]  # fmt: skip
 
 MOST_PLACES: Final = 20
@@ -407,6 +407,7 @@ def _hover(panel: Panel, row: Row) -> list[str]:
         f"{count}{row['accelerator'] or 'no accelerator'}{nodes}",
         panel.title,
         f"{row['value']:,.10g} {panel.unit}",
+        *beside_score(row),
     ]
 
 

@@ -116,6 +116,8 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "tokens_per_second": Column("Also stated, tokens/s", "%,.6g", "By the log of this run; no official metric of it"),
     "samples_per_second": Column("Also stated, samples/s", "%,.6g", "By the log of this run; no official metric of it"),
     "mean_latency_ms": Column("Mean latency, ms", "%,.6g", "By the log of this run; no official metric of it"),
+    "measure_lines": Column("Their lines", help="Where in the file the figures beside the score stand"),
+    "also_stated": Column("Also stated", help="By the log of this run; no official metric of it"),
     "public_id": Column("Result ID"),
     "verified": Column("Verified"),
     "verification": Column("State", help="Unverified: not reviewed by MLCommons"),
@@ -234,6 +236,20 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "comparability": Column("Mind", help="What the comparability guard says"),
 }
 """Columns of answers' data, by their names in files."""
+
+
+def also_stated(row: Mapping[str, Any]) -> str | None:
+    """The second measures of a result, `20,958 tokens/s, mean latency 412.5 ms`; None where its log states none."""
+    texts = (("tokens_per_second", "", "tokens/s"), ("samples_per_second", "", "samples/s"),
+             ("mean_latency_ms", "mean latency ", "ms"))  # fmt: skip
+    parts = [f"{before}{number_text(row[name])} {unit}" for name, before, unit in texts if row.get(name) is not None]
+    return ", ".join(parts) or None
+
+
+def beside_score(row: Mapping[str, Any]) -> list[str]:
+    """The line of a tooltip that says the same; none where the log states none."""
+    stated = also_stated(row)
+    return [f"also stated, no official metric: {stated}"] if stated else []
 
 
 def column(name: str) -> Column:

@@ -178,7 +178,8 @@ def _upload(catalog: Catalog, owner: str, upload: Row, choices: link.Choices) ->
 
 SCHEMA: Final = pa.schema([
     ("system", pa.string()), ("value", pa.float64()), ("unit", pa.string()), ("verification", pa.string()),
-    ("benchmark", pa.string()), ("scenario", pa.string()), ("count", pa.string()), ("valid", pa.string()),
+    ("also_stated", pa.string()), ("benchmark", pa.string()), ("scenario", pa.string()), ("count", pa.string()),
+    ("valid", pa.string()),
     ("runs", pa.int64()), ("accelerator", pa.string()), ("accelerator_count", pa.int64()), ("nodes", pa.int64()),
     ("round", pa.string()), ("suite", pa.string()), ("division", pa.string()), ("power_value", pa.float64()),
     ("power_unit", pa.string()), ("accuracy", pa.string()), ("processor", pa.string()), ("framework", pa.string()),
@@ -193,7 +194,7 @@ def _results(upload: Row, results: Sequence[Row], checks: Sequence[Row], runs: S
         verdict.setdefault(_of(one, one["group_name"]), []).append(one["verdict"])
     rows = [
         {**row, "system": row["system_id"] or row["system_name"], "verification": unverified.MARK,
-         "count": verdicts.short(verdict.get((row["result_id"], ""), ())),
+         "also_stated": metrics.also_stated(row), "count": verdicts.short(verdict.get((row["result_id"], ""), ())),
          "valid": previewing.valid(row["valid"]), "logs": verdicts.inside(row["source_path"], upload["name"])}
         for row in results
     ]  # fmt: skip

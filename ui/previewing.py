@@ -39,7 +39,8 @@ class Draft:
 
 SCHEMA: Final = pa.schema([
     ("system", pa.string()), ("value", pa.float64()), ("unit", pa.string()), ("verification", pa.string()),
-    ("benchmark", pa.string()), ("scenario", pa.string()), ("count", pa.string()), ("valid", pa.string()),
+    ("also_stated", pa.string()), ("benchmark", pa.string()), ("scenario", pa.string()), ("count", pa.string()),
+    ("valid", pa.string()),
     ("runs", pa.int64()), ("missing", pa.string()), ("faults", pa.int64()), ("accelerator", pa.string()),
     ("accelerators_per_node", pa.string()), ("nodes", pa.string()), ("round", pa.string()), ("division", pa.string()),
     ("power_value", pa.float64()), ("power_unit", pa.string()), ("accuracy", pa.string()), ("logs", pa.string()),
@@ -76,6 +77,7 @@ def _row(entry: Entry, upload: str) -> dict[str, Any]:
         "system": known.system_id or known.system_name, "benchmark": known.benchmark, "scenario": known.scenario,
         "value": figure.value if figure else None, "unit": figure.unit if figure and entry.has_score else None,
         "verification": unverified.MARK if entry.has_score else None,
+        "also_stated": metrics.also_stated(figure._asdict()) if figure else None,
         "count": verdicts.short(one.verdict for one in entry.checks), "valid": valid(told.valid if told else None),
         "runs": len(entry.runs) or None, "missing": labelling.missing_text(entry.missing) or None,
         "faults": len(entry.problems) or None, "accelerator": known.accelerator,
@@ -100,6 +102,7 @@ def columns() -> dict[str, Any]:
         "value": number(known("value").label, format=known("value").format, width=90),
         "unit": text(known("unit").label, width=80),
         "verification": text(known("verification").label, help=known("verification").help, width=90),
+        "also_stated": text(known("also_stated").label, help=known("also_stated").help, width=200),
         "benchmark": text(known("benchmark").label, width=110), "scenario": text(known("scenario").label, width=100),
         "count": text("Would it count?", width=120), "valid": text("LoadGen says", width=95),
         "runs": number("Runs", width=55), "missing": text("Missing", width=200), "faults": number("Faults", width=60),

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import streamlit as st
 
 from mlperf import citation, metrics, unverified
+from mlperf.model import SECOND_MEASURES
 from ui import drawing, paging, report, session
 
 SHOWN: Final = (
@@ -23,6 +24,7 @@ RUNS: Final = (
     "name", "minutes", "is_counted", "status", "epochs", "samples", "global_batch_size", "seed", "started", "also_in",
     "log",
 )  # fmt: skip
+SECONDS: Final = (*SECOND_MEASURES, "measure_lines")
 NAME: Final = "#(.+)$"
 """The system's name in the address of its sheet, as `_with_links` writes it."""
 LINKS: Final = {
@@ -176,8 +178,10 @@ def _specification(rows: pa.Table) -> None:
 
 
 def _sightings(rows: pa.Table) -> None:
-    """Where one result was read."""
-    st.dataframe(rows, hide_index=True, key="sightings", alt="Where the marked result was read")
+    """Where one result was read; a column that says nothing is left out."""
+    rows = rows.select([name for name in rows.column_names if rows[name].null_count < rows.num_rows])
+    columns = {name: _shown_as(name, rows[name].type) for name in rows.column_names if name in SECONDS}
+    st.dataframe(rows, hide_index=True, column_config=columns, key="sightings", alt="Where the marked result was read")
 
 
 def data(rows: pa.Table, key: str, space: int | None = None) -> None:

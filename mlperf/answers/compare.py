@@ -11,7 +11,7 @@ from mlperf.answers.answer import Answer, Chart, Row, table
 from mlperf.facts import facts
 from mlperf.figures import PALETTE
 from mlperf.guard import Finding
-from mlperf.metrics import TIMES, Measure, measure, number_text
+from mlperf.metrics import TIMES, Measure, beside_score, measure, number_text
 from mlperf.model import Kind
 from mlperf.plots import Axis, Series
 from mlperf.ranking import is_same_run_at_other_accuracy
@@ -322,7 +322,7 @@ def _places(values: Sequence[float | None]) -> list[str]:
 
 def _hover(cell: Cell, one: Compared, names: Mapping[SystemKey, str]) -> str:
     parts = [names[one.system], cell.title, measure(one.row | {"unit": one.unit}).text(one.value)]
-    return "\n".join([*parts, *(found.text for found in one.findings)])
+    return "\n".join([*parts, *beside_score(one.row), *(found.text for found in one.findings)])
 
 
 def _per(choice: Choice) -> str:

@@ -26,7 +26,7 @@ from mlperf.bars import Bar
 from mlperf.facts import facts
 from mlperf.figures import PALETTE
 from mlperf.guard import Finding
-from mlperf.metrics import Measure, count_text, number_text
+from mlperf.metrics import Measure, beside_score, count_text, number_text
 from mlperf.model import OF_RUNS
 from mlperf.queries import Field
 from mlperf.ranking import OFFERED_RATES, By, Entry, Ranking, entrant, rankings, system_of, titles
@@ -374,6 +374,7 @@ def _hover(entry: Entry, ranking: Ranking) -> str:
             ranking.title,
             f"{count}{row['accelerator'] or 'no accelerator'}{nodes} · {row['availability'] or 'availability unknown'}",
             entry.measure.text(entry.value),
+            *beside_score(row),
             *copies,
         ]
     )
