@@ -11,21 +11,21 @@ from typing import Final
 
 from mlperf.errors import Problem, Where
 from mlperf.facts import facts
-from mlperf.model import Measurement, Run
+from mlperf.model import Kind, Measurement, Run
 
 EXAMPLES: Final[Mapping[str, str]] = {
-    "round": "v5.1",
+    "round": "",
     "division": "closed",
     "submitter": "'our lab'",
     "system_id": "XE9680_H200x8",
-    "benchmark": "llama2-70b-99",
-    "scenario": "Offline",
+    "benchmark": "",
+    "scenario": "",
     "suites": "datacenter",
     "accelerator": "'NVIDIA H200-SXM-141GB'",
     "accelerators_per_node": "8",
     "nodes": "1",
 }
-"""Labels in the order in which they are asked for, each with an example of what to type."""
+"""Labels in the order in which they are asked for, each with an example of what to type; "" where the kind decides."""
 
 NO_IDENTITY: Final = "no-identity"
 """The kind of `Problem` that says of logs that they do not place a result."""
@@ -41,6 +41,7 @@ class Unlabelled:
     where: Where
     group: str
     """The folder or lone log."""
+    kind: Kind
     missing: tuple[str, ...]
     """Fields of `Label`, in the order of `EXAMPLES`."""
     suggested: tuple[tuple[str, str, str], ...] = ()
@@ -91,18 +92,23 @@ def of_measurement(measurement: Measurement) -> Unlabelled | None:
     missing = {*missing_of(measurement), *(() if measurement.submitter else ("submitter",))}
     if not missing & NEEDED:
         return None
-    return Unlabelled(measurement.where, measurement.group, _ordered(missing), tuple(_suggested(measurement, missing)))
+    if "accelerator" in missing:  # who names it is not asked again for their number
+        missing.add("accelerators_per_node")
+    suggested = tuple(_suggested(measurement, missing))
+    return Unlabelled(measurement.where, measurement.group, measurement.kind, _ordered(missing), suggested)
 
 
 def of_run(run: Run) -> Unlabelled | None:
     """What a run that no result counts lacks to be stored; None where nothing."""
     missing = {*missing_of_run(run), *(() if run.submitter else ("submitter",))}
-    return Unlabelled(run.where, run.group, _ordered(missing)) if missing else None
+    if "scenario" in missing:  # with it the runs have a score, which takes more
+        missing |= {"accelerator", "accelerators_per_node", "nodes", *(() if run.division else ("division",))}
+    return Unlabelled(run.where, run.group, run.kind, _ordered(missing)) if missing else None
 
 
 def of_unnamed_runs(where: Where) -> Unlabelled:
     """What runs lack whose benchmark nothing names: all of it."""
-    return Unlabelled(where, where.file, _ordered(NEEDED - {"scenario", "suites"}))
+    return Unlabelled(where, where.file, "training", _ordered(set(EXAMPLES) - {"scenario", "suites"}))
 
 
 def _ordered(names: Iterable[str]) -> tuple[str, ...]:
@@ -139,12 +145,24 @@ def advice(unlabelled: Sequence[Unlabelled], command: Sequence[str]) -> list[str
     lines = [f"Not stored: the logs do not say what {count} of."]
     for name in missing:
         state = "needed" if name in NEEDED else "makes it comparable"
-        value = f"{suggested[name][0]} ({suggested[name][1]})" if name in suggested else f"for example {EXAMPLES[name]}"
+        example = _example(name, unlabelled[0].kind)
+        value = f"{suggested[name][0]} ({suggested[name][1]})" if name in suggested else f"for example {example}"
         lines.append(f"  {option(name):24} {state}; {'suggested by the log: ' if name in suggested else ''}{value}")
     said = [f"{option(name)} {suggested[name][0] if name in suggested else name.upper()}" for name in missing]
     lines.append("Type, with your own words in the place of the capital letters:")
     lines.append(f"  {shlex.join(command)} {' '.join(said)}")
     return lines
+
+
+def _example(name: str, kind: Kind) -> str:
+    """What may be typed for a label, of the kind of the logs where that makes a difference."""
+    if name == "round":
+        return next(round_.id for round_ in reversed(facts().rounds) if round_.kind == kind and round_.published)
+    if name == "scenario":
+        return shlex.quote(next(scenario for suite in facts().suites_of(kind) for scenario in suite.scenarios))
+    if name == "benchmark":
+        return next(one.id for one in reversed(facts().benchmarks) if one.kind == kind)
+    return EXAMPLES[name]
 
 
 def option(name: str) -> str:

@@ -1,6 +1,7 @@
 """The report of a load: short, by kind, what to do last; the same for a folder as for the zip of it."""
 
 import shlex
+import zipfile
 from pathlib import Path
 
 import duckdb
@@ -234,3 +235,25 @@ def test_the_command_to_copy_has_all_that_was_typed(tmp_path: Path, capsys: pyte
     assert typed[typed.index("--jobs") + 1] == "2"
     assert typed[typed.index("--origin") + 1] == "our lab"
     assert "--all" in typed
+
+
+def test_bare_logs_of_hpc_are_asked_for_everything_at_once_in_the_words_of_hpc(
+    tmp_path: Path, shared: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with zipfile.ZipFile(shared / "hpc" / "hpc_results_v3.0.zip") as archive:
+        logs = [name for name in archive.namelist() if "Dell/results/" in name and "/deepcam/result_" in name]
+        write(tmp_path / "deepcam", {name.rpartition("/")[2]: archive.read(name) for name in logs})
+    status, text = asked(capsys, tmp_path / "deepcam", "--into", tmp_path / "to.duckdb")
+    assert status == 2
+    assert "needed; for example 'Strong scaling'" in text
+    assert "needed; for example v3.0" in text
+    said = {
+        "ROUND": "v3.0", "DIVISION": "closed", "SUBMITTER": "our lab", "SYSTEM_ID": "box", "SCENARIO": "Strong scaling",
+        "ACCELERATOR": "NVIDIA A100-SXM-40GB", "ACCELERATORS_PER_NODE": "4", "NODES": "32",
+    }  # fmt: skip
+    typed = command(text)
+    assert main([said.get(word, word) for word in typed[typed.index("load") :]]) == 0
+    with duckdb.connect(str(tmp_path / "to.duckdb")) as database:
+        (row,) = rows(database)
+    assert (row["suite"], row["accelerator_count"], row["nodes"]) == ("hpc", 128, 32)
+    assert row["value"] == pytest.approx(12.99535, abs=1e-9)
