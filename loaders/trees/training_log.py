@@ -68,7 +68,7 @@ _STATUSES: Final = {
 _TIME: Final = re.compile(
     rb':::MLLOG (?:\{"namespace": ?"[^"\r\n]{0,200}+", ?|[^\r\n]{0,200}?)"time_ms": ?([0-9]{10,16}(?:\.[0-9]+)?)'
 )
-_FAILED: Final = "It counts as a failed run."
+_FAILED: Final = "It counts as a failed run; if the run ended well, load its whole log."
 
 
 SHOWN_SEEDS: Final = 2000

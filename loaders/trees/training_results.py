@@ -16,7 +16,9 @@ from mlperf.errors import Problem
 from mlperf.facts import Benchmark, facts
 from mlperf.model import Measurement, Run
 
-_NO_SCORE: Final = "The group has no score."
+_NO_SCORE: Final = (
+    "The group has no score: load all runs of one result, of which no more may have failed than its rules drop."
+)
 
 _CELLS: Final = {
     "division": "division",
