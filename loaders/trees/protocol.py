@@ -23,7 +23,7 @@ class Label:
     system_name: str | None = None
     benchmark: str | None = None
     scenario: str | None = None
-    """Of what names none: an endpoints file without its folder."""
+    """Before the name of the folder, too; a log of another scenario gives no score then."""
     suites: str | None = None
     """The system type, as `Measurement.suites`."""
     accelerator: str | None = None
