@@ -239,10 +239,10 @@ COLUMNS: Final[Mapping[str, Column]] = {
 
 
 def also_stated(row: Mapping[str, Any]) -> str | None:
-    """The second measures of a result, `20,958 tokens/s, mean latency 412.5 ms`; None where its log states none."""
+    """The second measures of a result, `20,958.48 tokens/s, mean latency 412.5 ms`; None where its log states none."""
     texts = (("tokens_per_second", "", "tokens/s"), ("samples_per_second", "", "samples/s"),
              ("mean_latency_ms", "mean latency ", "ms"))  # fmt: skip
-    parts = [f"{before}{number_text(row[name])} {unit}" for name, before, unit in texts if row.get(name) is not None]
+    parts = [f"{before}{row[name]:,.10g} {unit}" for name, before, unit in texts if row.get(name) is not None]
     return ", ".join(parts) or None
 
 

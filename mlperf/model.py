@@ -87,7 +87,8 @@ class Measurement(NamedTuple):
     samples_per_second: float | None = None
     mean_latency_ms: float | None = None
     measure_lines: str | None = None
-    """Where the three stand in the file of `where`: `tokens_per_second:41 mean_latency_ms:55`; None where none does."""
+    """Where the three stand in the file of `where`, or in the one that is named: `tokens_per_second:41
+    mean_latency_ms:mlperf_log_summary.txt:22`; None where none does."""
     group: str = ""
     """The folder or lone log that it was computed from, as the owner of the files has it; "" for a table's row."""
     loadgen_version: str | None = None

@@ -184,23 +184,31 @@ def _read(run: Run, scored: Scored, rule: LogScore, benchmark: str | None) -> No
         _compare(log, fact, scored, benchmark)
     scored.value, scored.unit, scored.where = taken.value, rule.unit, taken.where
     if not rule.is_inferred:
-        _read_second(taken, scored)
+        is_same_run = detail is not None and summary is not None and detail.agrees(summary)
+        _read_second(taken, scored, run.summary if is_same_run else None)
 
 
-def _read_second(taken: "_Figure", scored: Scored) -> None:
-    """What the log of a score states besides it; nothing of an inferred score, whose log is of another scenario."""
+def _read_second(taken: "_Figure", scored: Scored, beside: Log | None) -> None:
+    """What the log of a score states besides it; nothing of an inferred score, whose log is of another scenario.
+
+    What the detail log lacks is taken from the summary `beside` it, where both give the same score: some releases of
+    LoadGen state a Server's tokens in the summary alone. Source: mlcommons/inference loadgen/results.cc.
+    """
     log = taken.facts[0][0]
     scoring = {fact.key for _, fact in taken.facts}
     lines = []
     for second in log_rules().second(scored.logged or ""):
         formula = second.detail if log.form == "detail" else second.summary
-        figure = None if scoring.intersection(formula.keys) else _evaluated(log, [formula])
+        if scoring.intersection(formula.keys):
+            continue
+        figure = _evaluated(log, [formula]) or _evaluated(beside, [second.summary])
         if figure is None or not (math.isfinite(figure.value) and figure.value > 0):
             continue
-        for _, fact in figure.facts:
-            scored.use(log, fact)
+        for of, fact in figure.facts:
+            scored.use(of, fact)
         scored.second[second.name] = figure.value
-        lines.append(f"{second.name}:{figure.where.line}")
+        file = "" if figure.facts[0][0] is log else f"{figure.where.file.rpartition('/')[2]}:"
+        lines.append(f"{second.name}:{file}{figure.where.line}")
     scored.second_lines = " ".join(lines) or None
 
 

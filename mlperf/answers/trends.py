@@ -350,8 +350,10 @@ def _notes(found: Trend, drawn: int, choice: Choice) -> tuple[str, ...]:
 
 
 def _unstated(gap: Break, found: Trend) -> str:
-    """That no result on one side of a break of units states the other side's unit; nothing where one does."""
-    if gap.units is None or any(point.segment in gap.segments for point in found.seconds):
+    """That no result before a break of units states the later unit; nothing where one does, or for another break."""
+    if gap.units is None or any(
+        (point.segment, point.unit) == (gap.segments[0], gap.units[1]) for point in found.seconds
+    ):
         return ""
     return f" No result before {gap.rounds[1]} states {gap.units[1]} beside its score: logs may, tables do not."
 

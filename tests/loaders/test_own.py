@@ -20,7 +20,7 @@ from loaders.trees.protocol import Label
 from mlperf import export, queries
 from mlperf.errors import LoadError, StoreError
 from mlperf.filters import Filters
-from mlperf.model import RESULT_COLUMNS
+from mlperf.model import RESULT_COLUMNS, SECOND_MEASURES
 from mlperf.queries import Field
 from mlperf.systems import SystemKey
 from tests.loaders.making import FLAT, packed, summary, table
@@ -549,10 +549,12 @@ def test_an_older_catalog_is_widened_and_keeps_its_rows(box: Box) -> None:
         "alter table results drop column framework",
         "alter table runs drop column seed",
         "alter table sightings drop column accelerator_raw",
+        *(f"alter table {table} drop column {name}" for table in ("results", "sightings") for name in SECOND_MEASURES),
+        "alter table sightings drop column measure_lines",
     )
     older = Box(box.folder)
     after = older.catalog.results("me", saved.upload_id)
-    names = [name for name in RESULT_COLUMNS if name != "framework"]
+    names = [name for name in RESULT_COLUMNS if name not in ("framework", *SECOND_MEASURES)]
     assert columns(after, *names) == columns(before, *names)
     assert set(after["framework"].to_pylist()) == {None}
     assert older.catalog.runs("me", saved.upload_id).num_rows == 10

@@ -216,6 +216,6 @@ def test_a_tooltip_says_what_the_log_states_beside_the_score() -> None:
     stated = {**RESULTS[1], "tokens_per_second": 20958.48, "mean_latency_ms": 412.5}
     (panel,) = figures.picture(queries.results(database([stated]), Filters(suite=("inference-edge",)))).panels
     hover = figures._hover(panel, panel.rows[0])
-    assert hover[-1] == "also stated, no official metric: 20,958 tokens/s, mean latency 412.5 ms"
+    assert hover[-1] == "also stated, no official metric: 20,958.48 tokens/s, mean latency 412.5 ms"
     (panel,) = figures.picture(queries.results(database([RESULTS[0]]), Filters())).panels
     assert not any("also stated" in line for line in figures._hover(panel, panel.rows[0]))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from mlperf import export, queries
 from mlperf.filters import Filters
 from tests.loaders.making import write
 from tests.loaders.trees.making_inference import TREE, Files, detail, read, summary, tree
+from tests.loaders.trees.making_loadgen import run_loadgen
 
 SERVER = f"{TREE}/results/box_1xA100/llama2-70b-99/Server/performance/run_1"
 DETAIL = {
@@ -43,6 +45,32 @@ def test_queries_stay_the_score_of_v4_0_and_tokens_stand_beside_it(tmp_path: Pat
     assert "20958.48" in lines[int(places["tokens_per_second"]) - 1]
     assert "9876543210" in lines[int(places["mean_latency_ms"]) - 1]
     assert found.where.file.endswith(f"mlperf_log_{forms[0]}.txt")
+
+
+def test_tokens_that_the_summary_alone_states_are_taken_where_both_logs_give_one_score(tmp_path: Path) -> None:
+    logged = {key: value for key, value in DETAIL.items() if "tokens" not in key}
+    text = summary("Server", LINES)
+    found = read(tmp_path / "same", files(detail=detail("Server", **logged), summary=text)).one
+    assert (found.value, found.tokens_per_second) == (71.7957, 20958.48)
+    (place,) = [one for one in str(found.measure_lines).split() if one.startswith("tokens")]
+    _, file, line = place.split(":")
+    assert file == "mlperf_log_summary.txt"
+    assert "20958.48" in text.splitlines()[int(line) - 1]
+    other = summary("Server", LINES | {"Completed samples per second": 99.0})
+    found = read(tmp_path / "other", files(detail=detail("Server", **logged), summary=other)).one
+    assert (found.value, found.tokens_per_second) == (71.7957, None)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "line"), [("Server", "Completed tokens per second"), ("Offline", "Tokens per second")]
+)
+def test_loadgens_own_logs_state_what_is_read(tmp_path: Path, scenario: str, line: str) -> None:
+    run = tmp_path / f"inference_results_v5.1/closed/Acme/results/box/resnet50/{scenario}/performance/run_1"
+    run_loadgen(run, scenario, tokens=True)
+    logs = {str(path.relative_to(tmp_path)): path.read_bytes() for path in run.iterdir() if path.suffix == ".txt"}
+    stated = re.findall(rf"^{line} *: ([\d.e+]+)$", (run / "mlperf_log_summary.txt").read_text(), re.MULTILINE)
+    found = read(tmp_path / "copy", logs).one
+    assert found.tokens_per_second == pytest.approx(float(stated[0]), rel=1e-4)
 
 
 def test_from_v4_1_on_tokens_are_the_score_and_samples_stand_beside_it(tmp_path: Path) -> None:

@@ -435,6 +435,15 @@ def test_without_a_second_measure_the_break_is_named_with_its_reason() -> None:
     assert not any("stated beside" in trace.name for chart in answer.charts for trace in chart.figure.data)
 
 
+def test_the_side_that_states_nothing_is_named_where_the_other_does() -> None:
+    offline = {"scenario": "Offline", "benchmark": "gptj-99"}
+    old = IN_QUERIES | offline | {"unit": "samples/s"}
+    new = IN_TOKENS | offline | {"samples_per_second": 80.5}
+    answer = question.answer(database([old, new]), replace(SERVER, benchmark="gptj-99", scenario="Offline"))
+    assert [row["value"] for row in answer.data.to_pylist() if not row["is_metric"]] == [80.5]
+    assert any("No result before v4.1 states tokens/s beside its score" in note for note in answer.notes)
+
+
 def test_a_measure_is_never_drawn_across_another_change_than_that_of_the_unit() -> None:
     streams = {
         **PLAIN, "scenario": "MultiStream", "metric": "streams", "unit": "streams", "better": "higher", "round": "v1.1",
