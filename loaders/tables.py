@@ -228,11 +228,3 @@ def _lines(stream: BinaryIO, encoding_name: str) -> Iterator[str | None]:
             held, overlong = "", True
     if overlong or held.strip("�"):
         yield None if overlong else held.rstrip("�")
-
-
-def filled_right(cells: Iterable[str]) -> list[str]:
-    """Merged headings: a blank cell says what the one to its left says."""
-    filled: list[str] = []
-    for cell in cells:
-        filled.append(" ".join(cell.split()) or (filled[-1] if filled else ""))
-    return filled

@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from loaders.tables import MAX_LINE, Header, Row, filled_right, header, rows
+from loaders.tables import MAX_LINE, Header, Row, header, rows
 from mlperf.errors import Problem
 from tests.loaders.conftest import Make
 
@@ -95,10 +95,6 @@ def test_a_line_without_end_is_reported_in_bounded_memory(source: Make) -> None:
 @pytest.mark.parametrize("content", ["", "a,b,c\n1,2,3\n", "\0\0\0\0", "{}", "Organization\n", '"' * 1000])
 def test_what_is_no_results_table_has_no_header(source: Make, content: str) -> None:
     assert header(source(content)) is None
-
-
-def test_merged_headings_are_filled_to_the_right() -> None:
-    assert filled_right(["", "a", "", "b ", " "]) == ["", "a", "a", "b", "b"]
 
 
 def test_a_file_in_which_two_delimiters_give_a_header_is_no_table(source: Make) -> None:
