@@ -92,6 +92,9 @@ class Run:
 def score(run: Run, round_id: str | None, benchmark: str | None, folder: str | None) -> Scored:
     """The score of a run that lies in the folder of a scenario; of a lone log for None."""
     scored = Scored(run.first.where())
+    if not any(log.facts or log.is_old for log in run.logs):  # why was reported when they were read
+        scored.note(run.first.where(), "no-score", "the logs hold no results.", _LEFT_OUT)
+        return scored
     scored.logged = _stated(run, scored, "effective_scenario", "Scenario", facts().scenario)
     mode = _stated(run, scored, "effective_test_mode", "Mode", str.casefold)
     if mode is not None and mode not in PERFORMANCE:

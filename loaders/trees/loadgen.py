@@ -226,7 +226,11 @@ def read_summary(source: Source, place: Place) -> Iterator[Log | Problem]:
     if early := _EARLY_STOPPING.search(text):
         found.add(Fact(EARLY_STOPPING, early[0].decode("latin-1"), 1 + text.count(b"\n", 0, early.start())))
     yield from found.problems(source.name)
-    if not found.first and _NO_RESULTS.search(text) is None:
+    if not found.first and _NO_RESULTS.search(text) is not None:
+        said = "holds no results of performance, as the summary of an accuracy run."
+        fix = "The result was left out. A score takes a run in mode PerformanceOnly."
+        yield Problem(Where(source.name), "not-performance", said, fix)
+    elif not found.first:
         yield _nothing(source, len(text))
     yield Log(place, source.name, "summary", found.first, found.contradicted, False,
               hashlib.sha256(text).hexdigest(), len(text))  # fmt: skip

@@ -257,3 +257,13 @@ def test_bare_logs_of_hpc_are_asked_for_everything_at_once_in_the_words_of_hpc(
         (row,) = rows(database)
     assert (row["suite"], row["accelerator_count"], row["nodes"]) == ("hpc", 128, 32)
     assert row["value"] == pytest.approx(12.99535, abs=1e-9)
+
+
+def test_a_lone_summary_of_an_accuracy_run_is_named_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_loadgen(tmp_path / "logs", "Offline", mode="AccuracyOnly")
+    summary = tmp_path / "logs" / "mlperf_log_summary.txt"
+    _, text = asked(capsys, summary, "--into", tmp_path / "to.duckdb")
+    assert "holds no results of performance, as the summary of an accuracy run." in text
+    assert "A score takes a run in mode PerformanceOnly." in text
+    assert "is kept" not in text
+    assert "--round" not in text
